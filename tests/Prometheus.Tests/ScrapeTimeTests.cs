@@ -1,0 +1,36 @@
+using System.Diagnostics.Metrics;
+
+namespace Maintenance.Prometheus.Tests;
+
+public class ScrapeTimeTests
+{
+    [Fact]
+    public async Task Scrape_TakesUnder20Milliseconds_At2000Series()
+    {
+        using var exporter = new ExporterFixture();
+        for (var family = 0; family < 10; family++)
+        {
+            var counter = exporter.Meter.CreateCounter<long>($"speed.counter.{family}");
+            var histogram = exporter.Meter.CreateHistogram<double>($"speed.histogram.{family}", "s");
+            exporter.Meter.CreateObservableGauge($"speed.gauge.{family}", () => Enumerable.Range(0, 90).Select(n => new Measurement<double>(n / 7.0, Tags(n))));
+            for (var n = 0; n < 90; n++) counter.Add(n, Tags(n));
+            for (var n = 0; n < 20; n++) histogram.Record(n, Tags(n));
+        }
+
+        for (var i = 0; i < 20; i++) await exporter.TextAsync();
+        var milliseconds = new List<double>();
+        for (var i = 0; i < 11; i++)
+        {
+            var start = TimeProvider.System.GetTimestamp();
+            await exporter.Scraper.ScrapeAsync(Maintenance.Prometheus.Exposition.ExpositionFormat.Text, CancellationToken.None);
+            milliseconds.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        var sets = (await exporter.LinesAsync("speed_")).Count(line =>
+            !line.StartsWith('#') && !line.Contains("_bucket{", StringComparison.Ordinal) && !line.Contains("_sum{", StringComparison.Ordinal));
+        sets.ShouldBe(2000);
+        milliseconds.Order().ElementAt(5).ShouldBeLessThan(20);
+    }
+
+    private static KeyValuePair<string, object?>[] Tags(int n) => [new("node", $"redis-{n}:6379"), new("kind", "session")];
+}
