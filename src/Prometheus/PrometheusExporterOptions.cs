@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace Maintenance.Prometheus;
 
 /// <summary>Settings of the exporter. The defaults suit a host whose labels are closed sets.</summary>
@@ -10,6 +8,5 @@ public sealed class PrometheusExporterOptions
     /// whatever its buckets. A measurement with a label set beyond the limit is dropped, logged once a family, and counted in
     /// <c>prometheus_exporter_dropped_measurements_total{reason="series_limit"}</c>. Label sets that exist already go on.
     /// </summary>
-    [Range(1, int.MaxValue)]
     public int MaxSeriesPerInstrument { get; set; } = 2000;
 }
