@@ -2,6 +2,11 @@ using System.Diagnostics.Metrics;
 
 namespace Maintenance.Prometheus.Tests;
 
+/// <summary>What measures time runs alone.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public class Alone;
+
+[Collection(nameof(Alone))]
 public class ScrapeTimeTests
 {
     [Fact]
