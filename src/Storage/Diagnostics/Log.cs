@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Maintenance.Storage.Diagnostics;
+
+/// <summary>Every message of Storage. Event ids 1000 to 1999; a session id appears with its first 10 characters at most.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "Connected to Redis at {Endpoint} with client {ClientVersion}.")]
+    public static partial void Connected(this ILogger logger, string endpoint, string clientVersion);
+
+    [LoggerMessage(1001, LogLevel.Warning, "No connection to Redis at {Endpoint} yet; trying on.")]
+    public static partial void NotConnectedYet(this ILogger logger, string endpoint);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Connection to Redis at {Endpoint} failed: {FailureType}.")]
+    public static partial void ConnectionFailed(this ILogger logger, string endpoint, string failureType);
+
+    [LoggerMessage(1003, LogLevel.Information, "Connection to Redis at {Endpoint} restored.")]
+    public static partial void ConnectionRestored(this ILogger logger, string endpoint);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Connection to Redis at {Endpoint} replaced: {Reason}.")]
+    public static partial void ConnectionReplaced(this ILogger logger, string endpoint, string reason);
+
+    [LoggerMessage(1100, LogLevel.Warning, "Session {Session} could not be renewed: {Reason}. It stays valid until it expires.")]
+    public static partial void RenewalFailed(this ILogger logger, string session, string reason);
+
+    [LoggerMessage(1101, LogLevel.Warning, "Key of session {Session} does not hold a session record; access denied.")]
+    public static partial void NotASession(this ILogger logger, string session);
+
+    [LoggerMessage(1102, LogLevel.Error, "Session {Session} is a record of format {Version}, and this program reads up to {Known}; update it. Access denied.")]
+    public static partial void UnknownRecordVersion(this ILogger logger, string session, int version, int known);
+}

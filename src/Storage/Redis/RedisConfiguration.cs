@@ -1,0 +1,112 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Redis;
+
+/// <summary>Turns <see cref="RedisOptions"/> into the client's configuration, property by property and never through a string.</summary>
+internal static class RedisConfiguration
+{
+    /// <summary>Builds the configuration. The options must have passed <see cref="RedisOptionsValidator"/>.</summary>
+    public static ConfigurationOptions Build(RedisOptions options, string? clientName = null)
+    {
+        var endpoint = RedisEndpoint.From(options);
+        var configuration = new ConfigurationOptions
+        {
+            AbortOnConnectFail = false,
+            ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds,
+            SyncTimeout = (int)Math.Max(options.Deadline.TotalMilliseconds, 1000),
+            ConnectRetry = 1,
+            DefaultDatabase = endpoint.Database,
+            Password = endpoint.Password,
+            ClientName = clientName ?? "maintenance-storage",
+            // No tie-breaker key and no configuration channel: both would be traffic outside our key grammar.
+            TieBreaker = "",
+            ConfigurationChannel = "",
+            KeepAlive = 15,
+            ReconnectRetryPolicy = new LinearRetry(500),
+        };
+        configuration.EndPoints.Add(ClientCompat.EndPoint(endpoint.Host, endpoint.Port));
+        ClientCompat.Apply(configuration, endpoint.User);
+        if (endpoint.Tls)
+        {
+            ApplyTls(configuration, options.Tls, endpoint.Host);
+        }
+
+        return configuration;
+    }
+
+    private static void ApplyTls(ConfigurationOptions configuration, RedisTlsOptions tls, string host)
+    {
+        configuration.Ssl = true;
+        configuration.SslHost = tls.ServerName ?? host;
+        // The system's choice, so that a deployment can forbid a version in one place.
+        configuration.SslProtocols = SslProtocols.None;
+        if (tls.CaFile is { Length: > 0 } caFile)
+        {
+            var authorities = new X509Certificate2Collection();
+            authorities.ImportFromPemFile(caFile);
+            configuration.CertificateValidation += (_, certificate, chain, errors) => TrustsOnly(authorities, certificate, chain, errors);
+        }
+
+        if (tls.ClientCertificateFile is { Length: > 0 } certificateFile)
+        {
+            using var pem = X509Certificate2.CreateFromPemFile(certificateFile, tls.ClientKeyFile ?? certificateFile);
+            // Through PKCS #12, because SslStream refuses a key that lives only in memory on some systems.
+            var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+            configuration.CertificateSelection += (_, _, _, _, _) => certificate;
+        }
+    }
+
+    private static bool TrustsOnly(X509Certificate2Collection authorities, X509Certificate? certificate, X509Chain? given, SslPolicyErrors errors)
+    {
+        if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None)
+        {
+            return false;
+        }
+
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        if (given is not null)
+        {
+            chain.ChainPolicy.ExtraStore.AddRange(new X509Certificate2Collection(given.ChainElements.Select(e => e.Certificate).ToArray()));
+        }
+
+        using var leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return chain.Build(leaf);
+    }
+}
+
+/// <summary>Where Redis is, after the URL and the single settings have been put together.</summary>
+internal sealed record RedisEndpoint(string Host, int Port, int Database, string? User, string? Password, bool Tls)
+{
+    /// <summary>What the URL names wins. A malformed URL throws <see cref="ArgumentException"/>; the validator has refused it before.</summary>
+    public static RedisEndpoint From(RedisOptions options)
+    {
+        if (string.IsNullOrEmpty(options.Url))
+        {
+            return new RedisEndpoint(options.Host, options.Port, options.Database, Empty(options.User), Empty(options.Password), options.Tls.Enabled);
+        }
+
+        if (!RedisUrl.TryParse(options.Url, out var url, out var error))
+        {
+            throw new ArgumentException($"{RedisOptions.Section}:Url {error}.", nameof(options));
+        }
+
+        return new RedisEndpoint(
+            url!.Host,
+            url.Port,
+            url.Database ?? options.Database,
+            url.User ?? Empty(options.User),
+            url.Password ?? Empty(options.Password),
+            url.Tls || options.Tls.Enabled);
+    }
+
+    /// <summary><c>host:port/database</c>, without user or password: fit for a log or a metric label.</summary>
+    public override string ToString() => $"{Host}:{Port}/{Database}";
+
+    private static string? Empty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

@@ -1,0 +1,272 @@
+using Maintenance.Storage.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Redis;
+
+/// <summary>
+/// One multiplexed connection to Redis with a hard deadline on every call. The client's own asynchronous calls have none: with the
+/// server stopped, a GET stayed pending for 75 s. After several missed deadlines in a row the connection is replaced.
+/// </summary>
+public sealed class RedisConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan TryAgainPause = TimeSpan.FromMilliseconds(10);
+
+    private readonly RedisOptions options;
+    private readonly ConfigurationOptions configuration;
+    private readonly TimeProvider timeProvider;
+    private readonly ILogger logger;
+    private readonly Lock gate = new();
+    private Task<ConnectionMultiplexer>? connecting;
+    private int missedDeadlines;
+    private bool disposed;
+
+    /// <summary>Creates the connection; nothing is sent until the first call.</summary>
+    /// <param name="options">Validated options.</param>
+    /// <param name="timeProvider">Clock of the deadlines.</param>
+    /// <param name="logger">Receives connection changes; never a password.</param>
+    public RedisConnection(IOptions<RedisOptions> options, TimeProvider timeProvider, ILogger<RedisConnection> logger)
+        : this((options ?? throw new ArgumentNullException(nameof(options))).Value, timeProvider, logger)
+    {
+    }
+
+    /// <summary>Creates a connection with options of its own, for example a longer deadline for a job's batches.</summary>
+    public RedisConnection(RedisOptions options, TimeProvider timeProvider, ILogger logger, string? clientName = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        this.options = options;
+        this.timeProvider = timeProvider;
+        this.logger = logger;
+        Endpoint = RedisEndpoint.From(options).ToString();
+        configuration = RedisConfiguration.Build(options, clientName);
+    }
+
+    /// <summary><c>host:port/database</c>, without credentials.</summary>
+    public string Endpoint { get; }
+
+    /// <summary>Whether the client believes that it is connected. A hint: only a call's answer proves it.</summary>
+    public bool IsConnected => connecting is { IsCompletedSuccessfully: true } task && task.Result.IsConnected;
+
+    /// <summary>Waits for a connection, at most <see cref="RedisOptions.ConnectTimeout"/> and a second. Not needed before calls; hosts warm up with it.</summary>
+    /// <returns>Whether the client is connected now. It goes on trying by itself.</returns>
+    public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var multiplexer = await Multiplexer()
+                .WaitAsync(options.ConnectTimeout + TimeSpan.FromSeconds(1), timeProvider, cancellationToken)
+                .ConfigureAwait(false);
+            return multiplexer.IsConnected;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Runs one call, or one batch of calls, under the deadline.</summary>
+    /// <param name="call">Sends the commands. May run again only if Redis said TRYAGAIN, that is, if nothing was done.</param>
+    /// <param name="cancellationToken">Ends the wait. What was sent may still take effect.</param>
+    /// <param name="deadline">Instead of <see cref="RedisOptions.Deadline"/>.</param>
+    /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>
+    /// <exception cref="RedisServerException">Redis refused the command for another reason (wrong type, no permission).</exception>
+    public async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken, TimeSpan? deadline = null)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        var limit = deadline ?? options.Deadline;
+        var started = timeProvider.GetTimestamp();
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return await AttemptAsync(call, limit - timeProvider.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+            }
+            catch (RedisServerException exception) when (exception.Message.StartsWith("TRYAGAIN", StringComparison.Ordinal)
+                && timeProvider.GetElapsedTime(started) + TryAgainPause < limit)
+            {
+                await Task.Delay(TryAgainPause, timeProvider, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RedisServerException exception) when (ServerErrors.Reason(exception.Message) is { } reason)
+            {
+                throw new StorageUnavailableException(reason, $"Redis at {Endpoint} refused: {exception.Message}", exception);
+            }
+        }
+    }
+
+    /// <summary>Runs a script by its hash, and by its text when the server does not know the hash (first use, restart, SCRIPT FLUSH).</summary>
+    /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>
+    public async Task<RedisResult> EvaluateAsync(
+        RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken, TimeSpan? deadline = null)
+    {
+        ArgumentNullException.ThrowIfNull(script);
+        return await CallAsync(database => script.EvaluateAsync(database, keys, arguments), cancellationToken, deadline).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the connection without waiting for pending calls.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task<ConnectionMultiplexer>? last;
+        lock (gate)
+        {
+            disposed = true;
+            last = connecting;
+            connecting = null;
+        }
+
+        if (last is not null)
+        {
+            await CloseAsync(last).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var started = timeProvider.GetTimestamp();
+        var connection = Multiplexer();
+        ConnectionMultiplexer multiplexer;
+        try
+        {
+            multiplexer = connection.IsCompletedSuccessfully
+                ? connection.Result
+                : await connection.WaitAsync(limit, timeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new StorageUnavailableException(UnavailableReason.Connection, $"No connection to Redis at {Endpoint} yet.", exception);
+        }
+        catch (RedisException exception)
+        {
+            Replace(connection, "could not connect");
+            throw new StorageUnavailableException(UnavailableReason.Connection, $"Cannot connect to Redis at {Endpoint}.", exception);
+        }
+
+        Task<T>? pending = null;
+        try
+        {
+            pending = call(multiplexer.GetDatabase());
+            var remaining = limit - timeProvider.GetElapsedTime(started);
+            if (!pending.IsCompleted && remaining <= TimeSpan.Zero)
+            {
+                throw new TimeoutException();
+            }
+
+            var result = await pending.WaitAsync(remaining, timeProvider, cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref missedDeadlines, 0);
+            return result;
+        }
+        catch (TimeoutException exception)
+        {
+            Observe(pending);
+            MissedDeadline(connection);
+            throw new StorageUnavailableException(UnavailableReason.Deadline, $"Redis at {Endpoint} did not answer within {options.Deadline.TotalMilliseconds:0} ms (Storage:Redis:Deadline).", exception);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Observe(pending);
+            throw;
+        }
+        catch (Exception exception) when (exception is RedisConnectionException or ObjectDisposedException or OperationCanceledException)
+        {
+            Observe(pending);
+            throw new StorageUnavailableException(UnavailableReason.Connection, $"No connection to Redis at {Endpoint}.", exception);
+        }
+    }
+
+    private Task<ConnectionMultiplexer> Multiplexer()
+    {
+        var current = Volatile.Read(ref connecting);
+        if (current is not null)
+        {
+            return current;
+        }
+
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return connecting ??= OpenAsync();
+        }
+    }
+
+    private async Task<ConnectionMultiplexer> OpenAsync()
+    {
+        // Off the caller's thread: the client resolves names and allocates threads before its first await.
+        var multiplexer = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration)).ConfigureAwait(false);
+        ClientCompat.Apply(multiplexer);
+        multiplexer.ConnectionFailed += (_, failure) =>
+        {
+            logger.ConnectionFailed(Endpoint, failure.FailureType.ToString());
+            if (failure.FailureType == ConnectionFailureType.ProtocolFailure)
+            {
+                // Replies may be out of step from here on; one of them could be another user's.
+                ReplaceIfCurrent(multiplexer, "protocol failure");
+            }
+        };
+        multiplexer.ConnectionRestored += (_, _) => logger.ConnectionRestored(Endpoint);
+        if (multiplexer.IsConnected)
+        {
+            logger.Connected(Endpoint, ClientCompat.ClientVersion);
+        }
+        else
+        {
+            logger.NotConnectedYet(Endpoint);
+        }
+
+        return multiplexer;
+    }
+
+    private void MissedDeadline(Task<ConnectionMultiplexer> connection)
+    {
+        if (Interlocked.Increment(ref missedDeadlines) >= options.DeadlinesBeforeReconnect)
+        {
+            Replace(connection, "missed deadlines");
+        }
+    }
+
+    private void ReplaceIfCurrent(ConnectionMultiplexer multiplexer, string reason)
+    {
+        var current = Volatile.Read(ref connecting);
+        if (current is { IsCompletedSuccessfully: true } && ReferenceEquals(current.Result, multiplexer))
+        {
+            Replace(current, reason);
+        }
+    }
+
+    private void Replace(Task<ConnectionMultiplexer> broken, string reason)
+    {
+        lock (gate)
+        {
+            if (disposed || !ReferenceEquals(connecting, broken))
+            {
+                return;
+            }
+
+            missedDeadlines = 0;
+            connecting = OpenAsync();
+        }
+
+        logger.ConnectionReplaced(Endpoint, reason);
+        _ = CloseAsync(broken);
+    }
+
+    private static async Task CloseAsync(Task<ConnectionMultiplexer> connection)
+    {
+        try
+        {
+            var multiplexer = await connection.ConfigureAwait(false);
+            await Task.Run(() => multiplexer.CloseAsync(allowCommandsToComplete: false)).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException or InvalidOperationException)
+        {
+            // It is being thrown away because it is broken; how it breaks while closing matters to nobody.
+        }
+    }
+
+    private static void Observe(Task? abandoned) =>
+        _ = abandoned?.ContinueWith(
+            static task => _ = task.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+}

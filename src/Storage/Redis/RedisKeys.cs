@@ -1,0 +1,155 @@
+using Maintenance.Storage.Sessions;
+
+namespace Maintenance.Storage.Redis;
+
+/// <summary>
+/// The only place that knows a key's shape. Building and reading follow one strict grammar: a name that does not match it exactly is not ours,
+/// is never touched, and is counted as foreign.
+/// </summary>
+public sealed class RedisKeys
+{
+    private const string SessionHead = "session:";
+    private const string ActivityHead = "session:activity:";
+    private const string IndexHead = "user:sessions:";
+    private const string GenerationHead = "user:generation:";
+    private const string RefreshHead = "auth:refresh:";
+    private const string RefreshIndexHead = "auth:refresh:user:";
+    private const string ChallengeHead = "2fa:challenge:";
+    private const string ResetHead = "pwd:reset:";
+    private const string OAuthHead = "oauth:state:";
+    private const string DenylistHead = "blacklist:";
+    private const string RateHead = "rate:limit:";
+    private const string ProfileHead = "user:profile:";
+    private const string CacheHead = "cache:";
+    private const string MaintenanceHead = "maintenance:";
+    private const int TaggedLength = UserReference.Length + 2;
+
+    /// <summary>Creates the grammar for a prefix; empty is allowed.</summary>
+    /// <exception cref="ArgumentException">The prefix holds a brace.</exception>
+    public RedisKeys(string prefix)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (prefix.AsSpan().IndexOfAny('{', '}') >= 0)
+        {
+            throw new ArgumentException("A key prefix may not hold braces, because they would move the hash tag.", nameof(prefix));
+        }
+
+        Prefix = prefix;
+    }
+
+    /// <summary>What stands in front of every key.</summary>
+    public string Prefix { get; }
+
+    /// <summary>The record of a session.</summary>
+    public string Session(UserReference user, SessionId id) => SessionsOf(user) + id.Value;
+
+    /// <summary>What the names of all of a user's session records begin with, colon included.</summary>
+    public string SessionsOf(UserReference user) => $"{Prefix}{SessionHead}{user.ToTagged()}:";
+
+    /// <summary>The sorted set of a user's session ids, scored by expiry in milliseconds since 1970.</summary>
+    public string SessionIndex(UserReference user) => $"{Prefix}{IndexHead}{user.ToTagged()}";
+
+    /// <summary>The user's generation.</summary>
+    public string Generation(UserReference user) => $"{Prefix}{GenerationHead}{user.ToTagged()}";
+
+    /// <summary>A key of the worker's own.</summary>
+    /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>
+    public string Maintenance(string name) => $"{Prefix}{MaintenanceHead}{name}";
+
+    /// <summary>Reads a key's name. False if it is not ours to the letter.</summary>
+    public bool TryParse(ReadOnlySpan<char> key, out ParsedKey parsed)
+    {
+        parsed = default;
+        if (!key.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var name = key[Prefix.Length..];
+        if (name.StartsWith(SessionHead, StringComparison.Ordinal))
+        {
+            return name.StartsWith(ActivityHead, StringComparison.Ordinal)
+                ? TryUserAndId(name[ActivityHead.Length..], StateKind.SessionActivity, out parsed)
+                : TryUserAndId(name[SessionHead.Length..], StateKind.Session, out parsed);
+        }
+
+        if (name.StartsWith("user:", StringComparison.Ordinal))
+        {
+            return TryUser(name, IndexHead, StateKind.SessionIndex, out parsed)
+                || TryUser(name, GenerationHead, StateKind.Generation, out parsed)
+                || TryUser(name, ProfileHead, StateKind.Profile, out parsed);
+        }
+
+        if (name.StartsWith(RefreshHead, StringComparison.Ordinal))
+        {
+            return TryUser(name, RefreshIndexHead, StateKind.RefreshTokenIndex, out parsed)
+                || TryUserAndId(name[RefreshHead.Length..], StateKind.RefreshToken, out parsed);
+        }
+
+        return TryTail(name, ChallengeHead, StateKind.TwoFactorChallenge, out parsed)
+            || TryTail(name, ResetHead, StateKind.PasswordReset, out parsed)
+            || TryOpaque(name, OAuthHead, StateKind.OAuthState, out parsed)
+            || TryOpaque(name, DenylistHead, StateKind.DenylistEntry, out parsed)
+            || TryRateLimit(name, out parsed)
+            || TryOpaque(name, CacheHead, StateKind.Cache, out parsed)
+            || TryOpaque(name, MaintenanceHead, StateKind.Maintenance, out parsed);
+    }
+
+    private static bool TryTail(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
+    {
+        parsed = default;
+        return name.StartsWith(head, StringComparison.Ordinal) && TryUserAndId(name[head.Length..], kind, out parsed);
+    }
+
+    private static bool TryUser(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
+    {
+        parsed = default;
+        if (!name.StartsWith(head, StringComparison.Ordinal) || !UserReference.TryParseTagged(name[head.Length..], out var user))
+        {
+            return false;
+        }
+
+        parsed = new ParsedKey(kind, user, default);
+        return true;
+    }
+
+    private static bool TryUserAndId(ReadOnlySpan<char> tail, StateKind kind, out ParsedKey parsed)
+    {
+        parsed = default;
+        if (tail.Length != TaggedLength + 1 + SessionId.Length
+            || tail[TaggedLength] != ':'
+            || !UserReference.TryParseTagged(tail[..TaggedLength], out var user)
+            || !SessionId.TryParse(tail[(TaggedLength + 1)..], out var id))
+        {
+            return false;
+        }
+
+        parsed = new ParsedKey(kind, user, id);
+        return true;
+    }
+
+    private static bool TryOpaque(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
+    {
+        parsed = new ParsedKey(kind, default, default);
+        return name.StartsWith(head, StringComparison.Ordinal) && name.Length > head.Length;
+    }
+
+    private static bool TryRateLimit(ReadOnlySpan<char> name, out ParsedKey parsed)
+    {
+        parsed = new ParsedKey(StateKind.RateLimit, default, default);
+        if (!name.StartsWith(RateHead, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var tail = name[RateHead.Length..];
+        var colon = tail.IndexOf(':');
+        return colon > 0 && colon < tail.Length - 1;
+    }
+}
+
+/// <summary>What a key's name says.</summary>
+/// <param name="Kind">The kind of state.</param>
+/// <param name="User">Whose it is; the default value for kinds without a user.</param>
+/// <param name="Id">The last part of kinds that have an id of 22 characters; otherwise the default value.</param>
+public readonly record struct ParsedKey(StateKind Kind, UserReference User, SessionId Id);

@@ -1,0 +1,67 @@
+namespace Maintenance.Storage.Redis;
+
+/// <summary>How to reach Redis. Bound from the section <c>Storage:Redis</c>.</summary>
+/// <remarks>
+/// The names that the older backends used are accepted from the environment as well and rank below these:
+/// <c>REDIS_URL</c>, <c>REDIS_HOST</c>, <c>REDIS_PORT</c>, <c>REDIS_PASSWORD</c>, <c>REDIS_DB</c>, <c>REDIS_ENABLED</c>.
+/// </remarks>
+public sealed class RedisOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Storage:Redis";
+
+    /// <summary>Whether Redis is used at all. False: a web host keeps state in memory; the worker refuses to start. Default true.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary><c>redis://[user[:password]@]host[:port][/database]</c>, or <c>rediss://</c> for TLS. What the URL names wins over the single settings.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>Host name or address, when there is no <see cref="Url"/>. Default localhost.</summary>
+    public string Host { get; set; } = "localhost";
+
+    /// <summary>TCP port, when there is no <see cref="Url"/>. Default 6379.</summary>
+    public int Port { get; set; } = 6379;
+
+    /// <summary>ACL user. Needs client line 3 (<c>RedisClientVersion</c>); line 1 can only send the password of the default user.</summary>
+    public string? User { get; set; }
+
+    /// <summary>Password. May contain any character; it never passes through a connection string.</summary>
+    public string? Password { get; set; }
+
+    /// <summary>Database number. Default 0. A cluster has only database 0.</summary>
+    public int Database { get; set; }
+
+    /// <summary>Goes in front of every key. Default empty. May not hold braces, because they would move the hash tag.</summary>
+    public string KeyPrefix { get; set; } = "";
+
+    /// <summary>Longest wait for one call, after which it fails as unavailable. Default 250 ms.</summary>
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Longest wait for a connection to be made, in which the first calls take part. Default 5 s.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After so many deadlines missed in a row the connection is thrown away and made anew. Default 5.</summary>
+    public int DeadlinesBeforeReconnect { get; set; } = 5;
+
+    /// <summary>TLS settings; <c>rediss://</c> switches them on.</summary>
+    public RedisTlsOptions Tls { get; set; } = new();
+}
+
+/// <summary>TLS to Redis. Bound from <c>Storage:Redis:Tls</c>.</summary>
+public sealed class RedisTlsOptions
+{
+    /// <summary>Whether to use TLS. Default false.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>PEM file with the certificate authorities to trust instead of the system's.</summary>
+    public string? CaFile { get; set; }
+
+    /// <summary>PEM file with the client certificate (and its chain).</summary>
+    public string? ClientCertificateFile { get; set; }
+
+    /// <summary>PEM file with the client certificate's private key; may be the same file.</summary>
+    public string? ClientKeyFile { get; set; }
+
+    /// <summary>Name that the server's certificate must carry, if it is not the host's.</summary>
+    public string? ServerName { get; set; }
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.Storage.Redis;
+
+/// <summary>Stops the start with the name of each wrong setting.</summary>
+internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisOptions options)
+    {
+        if (!options.Enabled)
+        {
+            return ValidateOptionsResult.Success;
+        }
+
+        var failures = new List<string>();
+        void Check(bool valid, string setting, string problem)
+        {
+            if (!valid)
+            {
+                failures.Add($"{RedisOptions.Section}:{setting} {problem}.");
+            }
+        }
+
+        string? user = options.User;
+        if (!string.IsNullOrEmpty(options.Url))
+        {
+            Check(RedisUrl.TryParse(options.Url, out var url, out var error), "Url (or REDIS_URL)", error ?? "");
+            user = url?.User ?? user;
+            Check(url?.Database is null or >= 0, "Url (or REDIS_URL)", "names a negative database");
+        }
+        else
+        {
+            Check(!string.IsNullOrWhiteSpace(options.Host), "Host (or REDIS_HOST)", "is empty");
+            Check(options.Port is > 0 and <= 65535, "Port (or REDIS_PORT)", $"is {options.Port}; expected 1 to 65535");
+        }
+
+        Check(options.Database >= 0, "Database (or REDIS_DB)", $"is {options.Database}; expected 0 or more");
+        Check(
+            string.IsNullOrEmpty(user) || user == "default" || ClientCompat.SupportsAclUser,
+            "User",
+            $"names the ACL user '{user}', but client {ClientCompat.ClientVersion} can only send a password; build with -p:RedisClientVersion=3.4.35, or give the default user a password");
+        Check(
+            options.KeyPrefix.AsSpan().IndexOfAny('{', '}') < 0,
+            "KeyPrefix",
+            $"is '{options.KeyPrefix}'; braces are not allowed, because they would move the hash tag");
+        Check(!options.KeyPrefix.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)), "KeyPrefix", "holds white space or control characters");
+        Check(options.Deadline > TimeSpan.Zero && options.Deadline <= TimeSpan.FromMinutes(1), "Deadline", $"is {options.Deadline}; expected above 0 and at most 1 minute");
+        Check(options.ConnectTimeout > TimeSpan.Zero && options.ConnectTimeout <= TimeSpan.FromMinutes(1), "ConnectTimeout", $"is {options.ConnectTimeout}; expected above 0 and at most 1 minute");
+        Check(options.DeadlinesBeforeReconnect > 0, "DeadlinesBeforeReconnect", $"is {options.DeadlinesBeforeReconnect}; expected 1 or more");
+        CheckFile(options.Tls.CaFile, "Tls:CaFile");
+        CheckFile(options.Tls.ClientCertificateFile, "Tls:ClientCertificateFile");
+        CheckFile(options.Tls.ClientKeyFile, "Tls:ClientKeyFile");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void CheckFile(string? path, string setting) =>
+            Check(string.IsNullOrEmpty(path) || File.Exists(path), setting, $"names '{path}', which does not exist");
+    }
+}

@@ -1,0 +1,27 @@
+namespace Maintenance.Storage.Redis;
+
+/// <summary>Which error replies mean that Redis is not serving, as opposed to refusing this one command.</summary>
+internal static class ServerErrors
+{
+    // Error codes of Redis 6 and 7 (server.c, shared.*err); inside scripts some arrive in the middle of the text.
+    private static readonly string[] NotServing =
+        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH", "WRONGPASS"];
+
+    public static UnavailableReason? Reason(string message)
+    {
+        if (message.Contains("OOM command not allowed", StringComparison.Ordinal))
+        {
+            return UnavailableReason.OutOfMemory;
+        }
+
+        foreach (var code in NotServing)
+        {
+            if (message.StartsWith(code, StringComparison.Ordinal) || message.Contains("-" + code, StringComparison.Ordinal))
+            {
+                return UnavailableReason.NotServing;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,74 @@
+namespace Maintenance.Storage.Redis;
+
+/// <summary>Every kind of key that the product writes.</summary>
+public enum StateKind
+{
+    /// <summary><c>session:&lt;u&gt;:&lt;sid&gt;</c></summary>
+    Session,
+
+    /// <summary><c>user:sessions:&lt;u&gt;</c></summary>
+    SessionIndex,
+
+    /// <summary><c>user:generation:&lt;u&gt;</c></summary>
+    Generation,
+
+    /// <summary><c>auth:refresh:&lt;u&gt;:&lt;id&gt;</c></summary>
+    RefreshToken,
+
+    /// <summary><c>auth:refresh:user:&lt;u&gt;</c></summary>
+    RefreshTokenIndex,
+
+    /// <summary><c>2fa:challenge:&lt;u&gt;:&lt;id&gt;</c></summary>
+    TwoFactorChallenge,
+
+    /// <summary><c>pwd:reset:&lt;u&gt;:&lt;id&gt;</c></summary>
+    PasswordReset,
+
+    /// <summary><c>oauth:state:&lt;id&gt;</c></summary>
+    OAuthState,
+
+    /// <summary><c>blacklist:&lt;id&gt;</c></summary>
+    DenylistEntry,
+
+    /// <summary><c>rate:limit:&lt;policy&gt;:&lt;key&gt;</c></summary>
+    RateLimit,
+
+    /// <summary><c>user:profile:&lt;u&gt;</c></summary>
+    Profile,
+
+    /// <summary><c>cache:&lt;key&gt;</c></summary>
+    Cache,
+
+    /// <summary><c>session:activity:&lt;u&gt;:&lt;sid&gt;</c></summary>
+    SessionActivity,
+
+    /// <summary><c>maintenance:*</c>, the worker's own.</summary>
+    Maintenance,
+}
+
+/// <summary>Names of the kinds.</summary>
+public static class StateKinds
+{
+    /// <summary>All kinds, in order of declaration.</summary>
+    public static IReadOnlyList<StateKind> All { get; } = Enum.GetValues<StateKind>();
+
+    /// <summary>The kind as a metric label: snake case, a closed set.</summary>
+    public static string Label(this StateKind kind) => kind switch
+    {
+        StateKind.Session => "session",
+        StateKind.SessionIndex => "session_index",
+        StateKind.Generation => "generation",
+        StateKind.RefreshToken => "refresh_token",
+        StateKind.RefreshTokenIndex => "refresh_token_index",
+        StateKind.TwoFactorChallenge => "two_factor_challenge",
+        StateKind.PasswordReset => "password_reset",
+        StateKind.OAuthState => "oauth_state",
+        StateKind.DenylistEntry => "denylist_entry",
+        StateKind.RateLimit => "rate_limit",
+        StateKind.Profile => "profile",
+        StateKind.Cache => "cache",
+        StateKind.SessionActivity => "session_activity",
+        StateKind.Maintenance => "maintenance",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of state."),
+    };
+}

@@ -1,0 +1,28 @@
+namespace Maintenance.Storage.Redis;
+
+/// <summary>Why a call to Redis could not be answered.</summary>
+public enum UnavailableReason
+{
+    /// <summary>No connection, or it broke.</summary>
+    Connection,
+
+    /// <summary>No answer within the deadline. The call may or may not have taken effect.</summary>
+    Deadline,
+
+    /// <summary>Redis is loading, read-only, without its primary, or its cluster is down.</summary>
+    NotServing,
+
+    /// <summary>Redis is at <c>maxmemory</c> and its policy lets nothing go. Nothing was written.</summary>
+    OutOfMemory,
+}
+
+/// <summary>Redis did not answer. The caller decides by its outage policy; denying is always right.</summary>
+public sealed class StorageUnavailableException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public StorageUnavailableException(UnavailableReason reason, string message, Exception? innerException = null)
+        : base(message, innerException) => Reason = reason;
+
+    /// <summary>What kept Redis from answering.</summary>
+    public UnavailableReason Reason { get; }
+}

@@ -1,0 +1,41 @@
+using Maintenance.Storage.Redis;
+
+namespace Maintenance.Storage.Sessions;
+
+/// <summary>
+/// Sessions of users on many devices. Every method throws <see cref="StorageUnavailableException"/> when Redis does not answer within the deadline;
+/// a caller that must decide without an answer denies.
+/// </summary>
+public interface ISessionStore
+{
+    /// <summary>Logs a user in on one more device.</summary>
+    /// <exception cref="ArgumentException">A field is out of its bounds; nothing was stored.</exception>
+    Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken);
+
+    /// <summary>Decides whether a token is valid, and renews its session at most once in <see cref="SessionOptions.RenewalInterval"/>.</summary>
+    /// <param name="token">What the client sent; anything, null included.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken);
+
+    /// <summary>Reads a live session without renewing it; null if there is none.</summary>
+    Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken);
+
+    /// <summary>A user's live sessions, most recently seen first.</summary>
+    Task<IReadOnlyList<Session>> ListAsync(string userId, CancellationToken cancellationToken);
+
+    /// <summary>How many live sessions a user has.</summary>
+    Task<int> CountAsync(string userId, CancellationToken cancellationToken);
+
+    /// <summary>Ends one session.</summary>
+    /// <returns>Whether there was one to end.</returns>
+    Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken);
+
+    /// <summary>Ends every session of a user, also those that the index has lost.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="except">A session to keep, for "log out my other devices".</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken);
+
+    /// <summary>Replaces a session's id and token, at log-in, step-up or password change. The old token answers for <see cref="SessionOptions.RotationGrace"/>.</summary>
+    Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken);
+}

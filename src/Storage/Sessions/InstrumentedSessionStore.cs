@@ -1,0 +1,77 @@
+using Maintenance.Storage.Diagnostics;
+
+namespace Maintenance.Storage.Sessions;
+
+/// <summary>Measures another store. The stores themselves know nothing of telemetry.</summary>
+public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetrics metrics, TimeProvider timeProvider) : ISessionStore
+{
+    /// <summary>Value of the label <c>store</c>.</summary>
+    public const string StoreLabel = "sessions";
+
+    internal static readonly string[] Operations = ["create", "validate", "get", "list", "count", "revoke", "revoke_all", "rotate"];
+
+    /// <inheritdoc/>
+    public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
+    {
+        var issued = await MeasureAsync("create", () => inner.CreateAsync(session, cancellationToken)).ConfigureAwait(false);
+        metrics.SessionCreated();
+        metrics.SessionsEnded("evicted", issued.EvictedSessions);
+        return issued;
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)
+    {
+        var validation = await MeasureAsync("validate", () => inner.ValidateAsync(token, cancellationToken)).ConfigureAwait(false);
+        metrics.Lookup(StoreLabel, validation.IsValid ? "hit" : validation.Denial == SessionDenial.NotFound ? "miss" : "denied");
+        return validation;
+    }
+
+    /// <inheritdoc/>
+    public Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken) =>
+        MeasureAsync("get", () => inner.GetAsync(userId, id, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Session>> ListAsync(string userId, CancellationToken cancellationToken) =>
+        MeasureAsync("list", () => inner.ListAsync(userId, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<int> CountAsync(string userId, CancellationToken cancellationToken) =>
+        MeasureAsync("count", () => inner.CountAsync(userId, cancellationToken));
+
+    /// <inheritdoc/>
+    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    {
+        var ended = await MeasureAsync("revoke", () => inner.RevokeAsync(userId, id, cancellationToken)).ConfigureAwait(false);
+        metrics.SessionsEnded("revoked", ended ? 1 : 0);
+        return ended;
+    }
+
+    /// <inheritdoc/>
+    public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
+    {
+        var revoked = await MeasureAsync("revoke_all", () => inner.RevokeAllAsync(userId, except, cancellationToken)).ConfigureAwait(false);
+        metrics.SessionsEnded("revoked_all", revoked.EndedSessions);
+        return revoked;
+    }
+
+    /// <inheritdoc/>
+    public Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken) =>
+        MeasureAsync("rotate", () => inner.RotateAsync(token, changes, cancellationToken));
+
+    private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> call)
+    {
+        var started = timeProvider.GetTimestamp();
+        try
+        {
+            var result = await call().ConfigureAwait(false);
+            metrics.Operation(StoreLabel, operation, timeProvider.GetElapsedTime(started), null);
+            return result;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            metrics.Operation(StoreLabel, operation, timeProvider.GetElapsedTime(started), exception);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,256 @@
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Redis;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Sessions;
+
+/// <summary>
+/// Sessions in Redis. Every change of two keys is one script on Redis's clock; a validation is three plain reads in one flush.
+/// </summary>
+public sealed class RedisSessionStore : ISessionStore
+{
+    // More than any cap allows; the rest of an index that something else inflated is dead by its generation.
+    private const int MostRecordsPerRevokeAll = 10_000;
+
+    private readonly RedisConnection connection;
+    private readonly RedisKeys keys;
+    private readonly IOptionsMonitor<SessionOptions> options;
+    private readonly ILogger logger;
+    private readonly SessionScripts scripts;
+    private readonly SessionReader reader;
+
+    /// <summary>Creates the store.</summary>
+    public RedisSessionStore(
+        RedisConnection connection, RedisKeys keys, IOptionsMonitor<SessionOptions> options, ILogger<RedisSessionStore> logger)
+        : this(connection, keys, options, logger, SessionScripts.Default)
+    {
+    }
+
+    internal RedisSessionStore(
+        RedisConnection connection, RedisKeys keys, IOptionsMonitor<SessionOptions> options, ILogger logger, SessionScripts scripts)
+    {
+        this.connection = connection;
+        this.keys = keys;
+        this.options = options;
+        this.logger = logger;
+        this.scripts = scripts;
+        reader = new SessionReader(connection, keys, logger) { CheckGeneration = scripts.CheckGeneration, NewestKnownFormat = scripts.NewestKnownFormat };
+    }
+
+    /// <inheritdoc/>
+    public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        var current = options.CurrentValue;
+        var sliding = Seconds(session.SlidingExpiration ?? current.SlidingExpiration, nameof(session.SlidingExpiration));
+        var absolute = Seconds(session.AbsoluteExpiration ?? current.AbsoluteExpiration, nameof(session.AbsoluteExpiration));
+        var user = UserReference.Of(session.UserId);
+        var (flags, body) = SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, session.Claims);
+        var token = SessionToken.Create(user);
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
+            scripts.Create,
+            [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user)],
+            [
+                current.RecordFormat, flags, sliding, absolute, Longest(current, absolute), current.MaxSessionsPerUser,
+                token.Id.Value, keys.SessionsOf(user), body,
+            ],
+            cancellationToken).ConfigureAwait(false));
+        var created = SessionRecordFormat.Time((long)reply[0]);
+        return new IssuedSession(
+            token,
+            new Session
+            {
+                Id = token.Id,
+                UserId = session.UserId,
+                CreatedAt = created,
+                LastSeenAt = created,
+                AuthenticatedAt = created,
+                ExpiresAt = SessionRecordFormat.Time((long)reply[1]),
+                AbsoluteExpiresAt = SessionRecordFormat.Time((long)reply[2]),
+                SlidingExpiration = TimeSpan.FromSeconds(sliding),
+                Generation = (long)reply[3],
+                IpAddress = session.IpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : session.IpAddress,
+                UserAgent = string.IsNullOrEmpty(session.UserAgent) ? null : RecordWriter.Cut(session.UserAgent, NewSession.MaxUserAgentBytes),
+                DeviceName = string.IsNullOrEmpty(session.DeviceName) ? null : session.DeviceName,
+                Claims = session.Claims,
+            },
+            (int)reply[4]);
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)
+    {
+        if (!SessionToken.TryParse(token, out var parsed))
+        {
+            return SessionValidation.Denied(SessionDenial.Malformed);
+        }
+
+        var (validation, read) = await reader.ReadValidAsync(parsed.User, parsed.Id, followAlias: true, cancellationToken).ConfigureAwait(false);
+        if (validation.Session is not { } session)
+        {
+            return validation;
+        }
+
+        var sinceSeen = read.ServerTime(session) - session.LastSeenAt;
+        // A key without a TTL, or with a longer one than its record allows, was damaged: only the script, on Redis's clock, can say whether
+        // the session is still alive, and it mends the TTL as well.
+        var inDoubt = read.TimeToLiveMilliseconds < 0 || sinceSeen < -TimeSpan.FromSeconds(1);
+        return inDoubt || sinceSeen >= options.CurrentValue.RenewalInterval
+            ? await RenewAsync(parsed.User, session, inDoubt, cancellationToken).ConfigureAwait(false)
+            : validation;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    {
+        var (validation, _) = await reader.ReadValidAsync(UserReference.Of(userId), id, followAlias: false, cancellationToken).ConfigureAwait(false);
+        return validation.Session;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Session>> ListAsync(string userId, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        var members = await connection.CallAsync(
+            database => database.SortedSetRangeByRankAsync(keys.SessionIndex(user)), cancellationToken).ConfigureAwait(false);
+        var ids = new List<SessionId>(members.Length);
+        foreach (var member in members)
+        {
+            if (SessionId.TryParse((string?)member, out var id))
+            {
+                ids.Add(id);
+            }
+        }
+
+        if (ids.Count == 0)
+        {
+            return [];
+        }
+
+        var reads = await reader.ReadAsync(user, ids, withLife: false, cancellationToken).ConfigureAwait(false);
+        return [.. ids
+            .Select((id, i) => reader.Judge(user, id, reads[i]).Session)
+            .OfType<Session>()
+            .OrderByDescending(session => session.LastSeenAt)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> CountAsync(string userId, CancellationToken cancellationToken) =>
+        (await ListAsync(userId, cancellationToken).ConfigureAwait(false)).Count;
+
+    /// <inheritdoc/>
+    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        var reply = (int)await connection.EvaluateAsync(
+            scripts.Revoke,
+            [keys.Session(user, id), keys.SessionIndex(user)],
+            [id.Value, keys.SessionsOf(user)],
+            cancellationToken).ConfigureAwait(false);
+        return reply >= 0
+            ? reply > 0
+            : throw new UnsupportedRecordException($"Session {id.ToLogString()} is stored in a format newer than {SessionRecordFormat.Newest}; update this program. It was left alone: end all of the user's sessions instead.");
+    }
+
+    /// <inheritdoc/>
+    public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        var current = options.CurrentValue;
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
+            scripts.RevokeAll,
+            [keys.Generation(user), keys.SessionIndex(user)],
+            [keys.SessionsOf(user), except?.Value ?? "", Longest(current, 0), MostRecordsPerRevokeAll],
+            cancellationToken).ConfigureAwait(false));
+        return new RevokedSessions((int)reply[0], (int)reply[1] == 1);
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        if (!SessionToken.TryParse(token, out var old))
+        {
+            return new SessionRotation(RotationOutcome.Denied, Denial: SessionDenial.Malformed);
+        }
+
+        // Read first: the record must be this user's, and new claims need the fields beside them.
+        var (validation, read) = await reader.ReadValidAsync(old.User, old.Id, followAlias: true, cancellationToken).ConfigureAwait(false);
+        if (validation.Session is not { } session)
+        {
+            return new SessionRotation(RotationOutcome.Denied, Denial: validation.Denial);
+        }
+
+        if (session.Id != old.Id)
+        {
+            return new SessionRotation(RotationOutcome.AlreadyRotated);
+        }
+
+        var current = options.CurrentValue;
+        var (flags, body) = changes.Claims is null
+            ? ((byte)0, [])
+            : SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, changes.Claims);
+        var next = SessionToken.Create(old.User);
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
+            scripts.Rotate,
+            [keys.Session(old.User, old.Id), keys.Session(old.User, next.Id), keys.SessionIndex(old.User), keys.Generation(old.User)],
+            [
+                old.Id.Value, next.Id.Value, (long)current.RotationGrace.TotalMilliseconds, Longest(current, 0),
+                changes.Reauthenticated ? 1 : 0, current.RecordFormat, flags, body,
+            ],
+            cancellationToken).ConfigureAwait(false));
+        switch ((string?)reply[0])
+        {
+            case "rotated":
+                var rotated = SessionRecordFormat.Decode(next.Id, (byte[])reply[6]!)
+                    ?? throw new InvalidOperationException("The rotation script returned a record that cannot be read.");
+                return new SessionRotation(RotationOutcome.Rotated, new IssuedSession(next, rotated));
+            case "alias":
+                return new SessionRotation(RotationOutcome.AlreadyRotated);
+            default:
+                return new SessionRotation(RotationOutcome.Denied, Denial: Denial((string?)reply[0]));
+        }
+    }
+
+    private async Task<SessionValidation> RenewAsync(UserReference user, Session session, bool inDoubt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reply = ClientCompat.Items(await connection.EvaluateAsync(
+                scripts.Renew,
+                [keys.Session(user, session.Id), keys.SessionIndex(user), keys.Generation(user)],
+                [session.Id.Value],
+                cancellationToken).ConfigureAwait(false));
+            return (string?)reply[0] == "renewed"
+                ? SessionValidation.Valid(session with
+                {
+                    LastSeenAt = SessionRecordFormat.Time((long)reply[1]),
+                    ExpiresAt = SessionRecordFormat.Time((long)reply[2]),
+                })
+                : SessionValidation.Denied(Denial((string?)reply[0]));
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or RedisServerException && !inDoubt)
+        {
+            // The reads said that it is valid; a write that fails (Redis full, failover) takes nothing away from that.
+            logger.RenewalFailed(session.Id.ToLogString(), exception.Message);
+            return SessionValidation.Valid(session);
+        }
+    }
+
+    private static SessionDenial Denial(string? result) => result switch
+    {
+        "revoked" => SessionDenial.Revoked,
+        "foreign" or "version" => SessionDenial.Unreadable,
+        _ => SessionDenial.NotFound,
+    };
+
+    private static long Longest(SessionOptions current, long absoluteSeconds) =>
+        Math.Max((long)current.AbsoluteExpiration.TotalMilliseconds, absoluteSeconds * 1000);
+
+    private static long Seconds(TimeSpan span, string field) =>
+        span >= TimeSpan.FromSeconds(1) && span <= TimeSpan.FromDays(400)
+            ? (long)Math.Ceiling(span.TotalSeconds)
+            : throw new ArgumentOutOfRangeException(field, span, "Expected 1 s to 400 days.");
+}

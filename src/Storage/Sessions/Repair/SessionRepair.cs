@@ -1,0 +1,146 @@
+using Maintenance.Storage.Redis;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Sessions.Repair;
+
+/// <summary>
+/// Mends sessions and their indexes. Callers bring suspects that a sweep found some time ago; each method looks again inside one script on the
+/// primary and acts only on what is true there, so a call that comes late or twice does no harm.
+/// </summary>
+public sealed class SessionRepair
+{
+    // Clock granularity of PTTL against the time of the script, plus one renewal in flight.
+    private static readonly TimeSpan DefaultTolerance = TimeSpan.FromSeconds(2);
+
+    private readonly RedisConnection connection;
+    private readonly RedisKeys keys;
+    private readonly IOptionsMonitor<SessionOptions> options;
+    private readonly RepairScripts scripts;
+
+    /// <summary>Creates the repairer.</summary>
+    public SessionRepair(RedisConnection connection, RedisKeys keys, IOptionsMonitor<SessionOptions> options)
+        : this(connection, keys, options, RepairScripts.Default)
+    {
+    }
+
+    internal SessionRepair(RedisConnection connection, RedisKeys keys, IOptionsMonitor<SessionOptions> options, RepairScripts scripts)
+    {
+        this.connection = connection;
+        this.keys = keys;
+        this.options = options;
+        this.scripts = scripts;
+    }
+
+    /// <summary>Difference of an index's score, or an index's TTL, from the truth that is not drift. 2 s.</summary>
+    public TimeSpan Tolerance { get; init; } = DefaultTolerance;
+
+    /// <summary>Looks again at a user's suspects and mends what is wrong.</summary>
+    /// <param name="user">Whose.</param>
+    /// <param name="suspects">At most a few hundred a call; the script blocks Redis while it looks at them.</param>
+    /// <param name="dryRun">Only look.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StorageUnavailableException">Redis did not answer.</exception>
+    public async Task<ReconcileResult> ReconcileAsync(
+        UserReference user, IReadOnlyList<SessionSuspect> suspects, bool dryRun, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(suspects);
+        var arguments = new RedisValue[3 + (suspects.Count * 2)];
+        arguments[0] = dryRun ? 1 : 0;
+        arguments[1] = (long)Tolerance.TotalMilliseconds;
+        arguments[2] = keys.SessionsOf(user);
+        for (var i = 0; i < suspects.Count; i++)
+        {
+            arguments[3 + (i * 2)] = suspects[i].Id.Value;
+            arguments[4 + (i * 2)] = suspects[i].SeenScore is { } score ? score : "";
+        }
+
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
+            scripts.Reconcile, [keys.SessionIndex(user), keys.Generation(user)], arguments, cancellationToken).ConfigureAwait(false));
+        var verdicts = new DriftVerdict[suspects.Count];
+        for (var i = 0; i < verdicts.Length; i++)
+        {
+            verdicts[i] = Verdict((string?)reply[i + 1]);
+        }
+
+        return new ReconcileResult(verdicts, (int)reply[0] == 1);
+    }
+
+    /// <summary>Makes a user's index live as long as its longest session.</summary>
+    public async Task<IndexLifeVerdict> MendIndexLifeAsync(UserReference user, bool dryRun, CancellationToken cancellationToken)
+    {
+        var reply = await connection.EvaluateAsync(
+            scripts.IndexLife,
+            [keys.SessionIndex(user)],
+            [dryRun ? 1 : 0, (long)Tolerance.TotalMilliseconds],
+            cancellationToken).ConfigureAwait(false);
+        return (string?)reply switch
+        {
+            "ok" => IndexLifeVerdict.Right,
+            "wrong_expiry" => IndexLifeVerdict.WrongExpiry,
+            "no_ttl" => IndexLifeVerdict.MissingTtl,
+            _ => IndexLifeVerdict.Gone,
+        };
+    }
+
+    /// <summary>Drops the members of a user's index whose time is over and whose session is gone; a live one's score is mended instead.</summary>
+    /// <param name="user">Whose.</param>
+    /// <param name="limit">Members to look at; call again while <see cref="ExpiredMembers.LookedAt"/> equals it.</param>
+    /// <param name="dryRun">Only look.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<ExpiredMembers> DropExpiredMembersAsync(UserReference user, int limit, bool dryRun, CancellationToken cancellationToken)
+    {
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
+            scripts.ExpireMembers,
+            [keys.SessionIndex(user)],
+            [dryRun ? 1 : 0, keys.SessionsOf(user), limit],
+            cancellationToken).ConfigureAwait(false));
+        return new ExpiredMembers((int)reply[0], (int)reply[1], (int)reply[2]);
+    }
+
+    /// <summary>Gives a key without a TTL the one that it should have. A session's comes from its record, an index's from its scores.</summary>
+    /// <param name="key">The whole name of the key, prefix included; it must match the grammar.</param>
+    /// <param name="parsed">What the name says.</param>
+    /// <param name="otherKinds">Life for kinds whose value does not tell, from now.</param>
+    /// <param name="removeOtherKinds">Remove those instead.</param>
+    /// <param name="dryRun">Only look.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<MissingTtlVerdict> MendMissingTtlAsync(
+        string key, ParsedKey parsed, TimeSpan otherKinds, bool removeOtherKinds, bool dryRun, CancellationToken cancellationToken)
+    {
+        var (kind, life) = parsed.Kind switch
+        {
+            StateKind.Session => ("session", options.CurrentValue.RotationGrace),
+            StateKind.SessionIndex => ("index", TimeSpan.Zero),
+            StateKind.Generation => ("other", options.CurrentValue.AbsoluteExpiration),
+            _ => ("other", otherKinds),
+        };
+        // A missing generation denies a living session, so a generation is never removed for want of a TTL.
+        var remove = removeOtherKinds && parsed.Kind != StateKind.Generation;
+        var reply = await connection.EvaluateAsync(
+            scripts.MissingTtl,
+            [key],
+            [dryRun ? 1 : 0, kind, (long)Math.Ceiling(life.TotalMilliseconds), remove ? 1 : 0],
+            cancellationToken).ConfigureAwait(false);
+        return (string?)reply switch
+        {
+            "repaired" => MissingTtlVerdict.Repaired,
+            "removed" => MissingTtlVerdict.Removed,
+            "version" => MissingTtlVerdict.UnknownVersion,
+            "foreign" => MissingTtlVerdict.Foreign,
+            _ => MissingTtlVerdict.Right,
+        };
+    }
+
+    private static DriftVerdict Verdict(string? text) => text switch
+    {
+        "dangling" => DriftVerdict.Dangling,
+        "missing" => DriftVerdict.Missing,
+        "revoked" => DriftVerdict.Revoked,
+        "wrong_expiry" => DriftVerdict.WrongExpiry,
+        "changed" => DriftVerdict.Changed,
+        "version" => DriftVerdict.UnknownVersion,
+        "foreign" => DriftVerdict.Foreign,
+        _ => DriftVerdict.Right,
+    };
+}

@@ -1,0 +1,56 @@
+-- Looks again at one user's suspects, on the primary, and mends what is really wrong. Safe late and twice: only what is true now counts.
+-- KEYS: index, generation
+-- ARGV: 1 to only look, tolerance ms, prefix of the user's records, then pairs: session id, score that the sweep saw or ''
+-- Returns {1 if the index was missing and is now made, then a verdict for each pair}
+-- verdicts: ok, dangling, missing, revoked, wrong_expiry, changed (moved since the sweep saw it), version, foreign
+--@include Sessions/record.lua
+local look_only, tolerance, prefix = ARGV[1] == '1', tonumber(ARGV[2]), ARGV[3]
+local now = math.floor(now_us() / 1000)
+local generation = read_generation(KEYS[2])
+local index_missing = redis.call('EXISTS', KEYS[1]) == 0
+local made = 0
+local verdicts = { 0 }
+
+local function drop_member(id)
+  if not look_only then redis.call('ZREM', KEYS[1], id) end
+end
+
+local function verdict(id, seen)
+  local key = prefix .. id
+  local score = redis.call('ZSCORE', KEYS[1], id)
+  if seen ~= '' and (not score or tonumber(score) ~= tonumber(seen)) then return 'changed' end
+  local record, why = read_record(key)
+  if not record then
+    if why ~= 'gone' then return why end
+    if not score then return 'ok' end
+    drop_member(id)
+    return 'dangling'
+  end
+  if record.alias then
+    if not score then return 'ok' end
+    drop_member(id)
+    return 'dangling'
+  end
+  if record.generation ~= generation then
+    if not look_only then
+      redis.call('DEL', key)
+      redis.call('ZREM', KEYS[1], id)
+    end
+    return 'revoked'
+  end
+  local ttl = redis.call('PTTL', key)
+  local expires = ttl >= 0 and now + ttl or expiry_of(record.seen, record.sliding, record.absolute)
+  if score and math.abs(tonumber(score) - expires) <= tolerance then return 'ok' end
+  if not score and expires <= now then return 'ok' end
+  if not look_only then
+    redis.call('ZADD', KEYS[1], text(expires), id)
+    live_until(KEYS[1], expires, now)
+  end
+  if score then return 'wrong_expiry' end
+  if index_missing then made = 1 end
+  return 'missing'
+end
+
+for i = 4, #ARGV, 2 do verdicts[#verdicts + 1] = verdict(ARGV[i], ARGV[i + 1]) end
+verdicts[1] = made
+return verdicts

@@ -1,0 +1,22 @@
+-- Marks a session as seen now and slides its expiry. Patches the record in place and does nothing if it is gone:
+-- a late renewal never brings a revoked session back.
+-- KEYS: record, index, generation    ARGV: session id
+-- Returns {result, last seen ms, expires ms}; result: renewed, gone, revoked, expired, foreign, version
+--@include Sessions/record.lua
+local record, why = read_record(KEYS[1])
+if not record then return { why } end
+if record.alias then return { 'foreign' } end
+if read_generation(KEYS[3]) ~= record.generation then return { 'revoked' } end
+
+local now = math.floor(now_us() / 1000)
+if now >= record.absolute then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return { 'expired' }
+end
+local expires = expiry_of(now, record.sliding, record.absolute)
+redis.call('SETRANGE', KEYS[1], 8, write_int(now, 6))
+redis.call('PEXPIREAT', KEYS[1], text(expires))
+redis.call('ZADD', KEYS[2], text(expires), ARGV[1])
+live_until(KEYS[2], expires, now)
+return { 'renewed', text(now), text(expires) }

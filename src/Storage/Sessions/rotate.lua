@@ -1,0 +1,38 @@
+-- Gives a session a new id. The old id answers for a grace as an alias. Created and absolute expiry stay as they were.
+-- KEYS: old record, new record, index, generation
+-- ARGV: old id, new id, grace ms, longest possible session ms, 1 if the user has just proved who it is, format version, flags, body ('' keeps the old one)
+-- Returns {result, created, seen, absolute, expires, generation, record}; result: rotated, alias, gone, revoked, expired, foreign, version
+--@include Sessions/record.lua
+local old, why = read_record(KEYS[1])
+if not old then return { why } end
+if old.alias then return { 'alias' } end
+if read_generation(KEYS[4]) ~= old.generation then return { 'revoked' } end
+
+local now = math.floor(now_us() / 1000)
+local grace = tonumber(ARGV[3])
+local expires = expiry_of(now, old.sliding, old.absolute)
+if now >= old.absolute then return { 'expired' } end
+
+local version, flags, body = old.version, string.byte(old.raw, 2), nil
+local authenticated = old.version >= 2 and read_int(old.raw, 32, 37) or old.created
+if ARGV[5] == '1' then authenticated = now end
+if ARGV[8] ~= '' then
+  flags, body = tonumber(ARGV[7]), ARGV[8]
+else
+  body = string.sub(old.raw, old.version >= 2 and 38 or 32)
+end
+-- Never back to an older format: who wrote this one knew that every reader understands it.
+version = math.max(version, tonumber(ARGV[6]))
+local record = string.char(version, flags) .. write_int(old.created, 6) .. write_int(now, 6) .. write_int(old.absolute, 6)
+  .. write_int(old.generation, 7) .. write_int(old.sliding / 1000, 4)
+if version >= 2 then record = record .. write_int(authenticated, 6) end
+record = record .. body
+
+redis.call('SET', KEYS[2], record, 'PX', text(expires - now))
+-- The alias must not outlive the new session either.
+redis.call('SET', KEYS[1], string.char(1, ALIAS) .. write_int(old.generation, 7) .. ARGV[2], 'PX', text(math.min(grace, expires - now)))
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZADD', KEYS[3], text(expires), ARGV[2])
+live_until(KEYS[3], expires, now)
+live_until(KEYS[4], now + tonumber(ARGV[4]), now)
+return { 'rotated', text(old.created), text(now), text(old.absolute), text(expires), text(old.generation), record }

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Microsoft.Extensions.Configuration;
+
+namespace Maintenance.Storage;
+
+/// <summary>
+/// The environment names of the backends that this library replaces, as defaults below our own settings. A value that cannot be read stops the
+/// start with the variable's name.
+/// </summary>
+internal static class StorageEnvironment
+{
+    /// <summary>Applies what the environment names to the Redis options.</summary>
+    public static void Apply(RedisOptions options, IConfiguration configuration)
+    {
+        // A URL wins over single settings, so one from below must not beat a host from above.
+        if (configuration[$"{RedisOptions.Section}:{nameof(RedisOptions.Host)}"] is null)
+        {
+            Text(configuration, "REDIS_URL", value => options.Url = value);
+        }
+
+        Text(configuration, "REDIS_HOST", value => options.Host = value);
+        Number(configuration, "REDIS_PORT", value => options.Port = value);
+        Text(configuration, "REDIS_PASSWORD", value => options.Password = value);
+        Number(configuration, "REDIS_DB", value => options.Database = value);
+        Text(configuration, "REDIS_ENABLED", value => options.Enabled = bool.TryParse(value, out var enabled)
+            ? enabled
+            : throw Wrong("REDIS_ENABLED", value, "true or false"));
+    }
+
+    /// <summary>Applies what the environment names to the session options.</summary>
+    public static void Apply(SessionOptions options, IConfiguration configuration) =>
+        Number(configuration, "SESSION_TTL", seconds =>
+        {
+            options.SlidingExpiration = TimeSpan.FromSeconds(seconds);
+            // The older backends had one life; a longer sliding one lengthens the absolute one with it.
+            if (options.AbsoluteExpiration < options.SlidingExpiration)
+            {
+                options.AbsoluteExpiration = options.SlidingExpiration;
+            }
+        });
+
+    /// <summary>A number of the environment in a unit, or null; used by the kinds of state that have a TTL of their own.</summary>
+    internal static int? Number(IConfiguration configuration, string name)
+    {
+        var text = configuration[name];
+        return string.IsNullOrEmpty(text)
+            ? null
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : throw Wrong(name, text, "a whole number");
+    }
+
+    private static void Number(IConfiguration configuration, string name, Action<int> apply)
+    {
+        if (Number(configuration, name) is { } number)
+        {
+            apply(number);
+        }
+    }
+
+    private static void Text(IConfiguration configuration, string name, Action<string> apply)
+    {
+        if (configuration[name] is { Length: > 0 } text)
+        {
+            apply(text);
+        }
+    }
+
+    private static InvalidOperationException Wrong(string name, string value, string expected) =>
+        new($"{name} is '{value}'; expected {expected}.");
+}

@@ -1,0 +1,48 @@
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Maintenance.Storage.Sessions.Repair;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.Storage;
+
+/// <summary>Adds auth storage to a host.</summary>
+public static class StorageServiceCollectionExtensions
+{
+    /// <summary>
+    /// Registers <see cref="ISessionStore"/> and what it needs. Reads <c>Storage:Redis</c> and <c>Storage:Sessions</c>, and below them the
+    /// environment names of the older backends. A wrong value stops the start and is named.
+    /// </summary>
+    public static IServiceCollection AddAuthStorage(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<RedisOptions>()
+            .Configure(options => StorageEnvironment.Apply(options, configuration))
+            .Bind(configuration.GetSection(RedisOptions.Section))
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RedisOptions>, RedisOptionsValidator>();
+        services.AddOptions<SessionOptions>()
+            .Configure(options => StorageEnvironment.Apply(options, configuration))
+            .Bind(configuration.GetSection(SessionOptions.Section))
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SessionOptions>, SessionOptionsValidator>();
+
+        services.AddSingleton<RedisConnection>();
+        services.AddSingleton(provider => new RedisKeys(provider.GetRequiredService<IOptions<RedisOptions>>().Value.KeyPrefix));
+        services.AddSingleton<AuthStoreMetrics>();
+        services.AddSingleton<RedisSessionStore>();
+        services.AddSingleton<SessionRepair>();
+        services.AddSingleton<ISessionStore>(provider => new InstrumentedSessionStore(
+            provider.GetRequiredService<RedisSessionStore>(),
+            provider.GetRequiredService<AuthStoreMetrics>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddHostedService<StorageStartup>();
+        return services;
+    }
+}

@@ -1,0 +1,18 @@
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Microsoft.Extensions.Hosting;
+
+namespace Maintenance.Storage;
+
+/// <summary>Makes the counters exist and starts to connect. A Redis that is not up yet does not keep the host from starting.</summary>
+internal sealed class StorageStartup(RedisConnection connection, AuthStoreMetrics metrics) : BackgroundService
+{
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        metrics.Prime(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations);
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => connection.ConnectAsync(stoppingToken);
+}
