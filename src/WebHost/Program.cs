@@ -1,1 +1,15 @@
-return 0;
+using Maintenance.WebHost;
+using Microsoft.Extensions.Options;
+
+try
+{
+    var app = HostSetup.Build(args);
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException { InnerException: null or FormatException })
+{
+    // A wrong setting is the operator's to mend: its name, not a stack trace.
+    await Console.Error.WriteLineAsync($"The host cannot start: {exception.Message}");
+    return 2;
+}

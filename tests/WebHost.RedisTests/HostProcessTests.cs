@@ -1,0 +1,94 @@
+using System.Net;
+using System.Text.Json;
+using Maintenance.Testing;
+
+namespace Maintenance.WebHost.RedisTests;
+
+/// <summary>The built host as a process, on a real Redis.</summary>
+public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFixture>
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+
+    [Fact]
+    public async Task Host_ServesProbesMetricsAndHealth_AndEndsOnSigterm()
+    {
+        var port = FreePort.Next();
+        await using var host = Start(port, redis.Server.Url);
+        await ReadyAsync(port);
+
+        (await StatusAsync(port, "/healthz/startup")).ShouldBe(HttpStatusCode.OK);
+        (await StatusAsync(port, "/healthz/live")).ShouldBe(HttpStatusCode.OK);
+        var metrics = await Http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
+        metrics.ShouldContain("authstore_sessions_created_total 0");
+        metrics.ShouldContain("authstore_lookups_total{result=\"hit\",store=\"sessions\"} 0");
+        using var health = JsonDocument.Parse(await Http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/health")));
+        health.RootElement.GetProperty("status").GetString().ShouldBe("healthy");
+        health.RootElement.GetProperty("checks").GetProperty("redis").GetProperty("data").GetProperty("ping_milliseconds").GetDouble().ShouldBeGreaterThan(0);
+
+        await host.SignalAsync(Signal.Terminate);
+        (await host.WaitForExitAsync(TimeSpan.FromSeconds(10))).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Host_StartsWithoutRedis_LivesAndIsNotReady_UntilRedisComes()
+    {
+        await using var own = await RedisServer.StartAsync();
+        await own.StopAsync();
+        var port = FreePort.Next();
+        await using var host = Start(port, own.Url);
+
+        await Eventually.TrueAsync(async () => await StatusOrNullAsync(port, "/healthz/live") == HttpStatusCode.OK);
+        (await StatusAsync(port, "/healthz/ready")).ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        await own.RestartAsync();
+        await ReadyAsync(port);
+    }
+
+    [Theory]
+    [InlineData("Management__Port", "99999", "Management:Port")]
+    [InlineData("Storage__Redis__Url", "http://nowhere", "Storage:Redis:Url")]
+    [InlineData("REDIS_PORT", "many", "REDIS_PORT")]
+    [InlineData("REDIS_ENABLED", "false", "Storage:Redis:Enabled")]
+    [InlineData("Storage__Sessions__MaxSessionsPerUser", "0", "Storage:Sessions:MaxSessionsPerUser")]
+    public async Task Host_DoesNotStart_AndNamesTheSetting_WhenItIsWrong(string variable, string value, string named)
+    {
+        await using var host = ChildProcess.StartOurs(
+            "WebHost", [], new Dictionary<string, string?> { ["Management__Port"] = $"{FreePort.Next()}", [variable] = value });
+
+        (await host.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(2);
+
+        string.Join('\n', host.Errors).ShouldContain(named);
+        string.Join('\n', host.Errors).ShouldNotContain("   at ");
+    }
+
+    private static ChildProcess Start(int port, string redisUrl) => ChildProcess.StartOurs(
+        "WebHost",
+        [],
+        new Dictionary<string, string?>
+        {
+            ["Management__Address"] = "127.0.0.1",
+            ["Management__Port"] = $"{port}",
+            ["REDIS_URL"] = redisUrl,
+        });
+
+    private static Task ReadyAsync(int port) =>
+        Eventually.TrueAsync(async () => await StatusOrNullAsync(port, "/healthz/ready") == HttpStatusCode.OK, TimeSpan.FromSeconds(20));
+
+    private static async Task<HttpStatusCode> StatusAsync(int port, string path)
+    {
+        using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{port}{path}"));
+        return response.StatusCode;
+    }
+
+    private static async Task<HttpStatusCode?> StatusOrNullAsync(int port, string path)
+    {
+        try
+        {
+            return await StatusAsync(port, path);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}
