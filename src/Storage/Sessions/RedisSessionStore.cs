@@ -53,7 +53,7 @@ public sealed class RedisSessionStore : ISessionStore
             scripts.Create,
             [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user)],
             [
-                current.RecordFormat, flags, sliding, absolute, Longest(current, absolute), current.MaxSessionsPerUser,
+                current.RecordFormat, (int)flags, sliding, absolute, Longest(current, absolute), current.MaxSessionsPerUser,
                 token.Id.Value, keys.SessionsOf(user), body,
             ],
             cancellationToken).ConfigureAwait(false));
@@ -198,7 +198,7 @@ public sealed class RedisSessionStore : ISessionStore
             [keys.Session(old.User, old.Id), keys.Session(old.User, next.Id), keys.SessionIndex(old.User), keys.Generation(old.User)],
             [
                 old.Id.Value, next.Id.Value, (long)current.RotationGrace.TotalMilliseconds, Longest(current, 0),
-                changes.Reauthenticated ? 1 : 0, current.RecordFormat, flags, body,
+                changes.Reauthenticated ? 1 : 0, current.RecordFormat, (int)flags, body,
             ],
             cancellationToken).ConfigureAwait(false));
         switch ((string?)reply[0])
