@@ -1,1 +1,34 @@
+using Maintenance.Bench;
+
+var benchmarks = new Dictionary<string, (string What, Func<string[], Task> Run)>(StringComparer.Ordinal)
+{
+    ["bytes"] = ("bytes of used_memory for a session, its index share and its generation share", BytesBenchmark.RunAsync),
+    ["validate"] = ("validations a second, as a share of bare pipelined GETs on the same connection", ValidateBenchmark.RunAsync),
+};
+if (args is ["--help" or "-h" or "help", ..])
+{
+    Console.WriteLine("Usage: ./dev bench [name ...]   without a name: all");
+    foreach (var (name, benchmark) in benchmarks)
+    {
+        Console.WriteLine($"  {name,-10} {benchmark.What}");
+    }
+
+    return 0;
+}
+
+var names = args.Length > 0 ? args : [.. benchmarks.Keys];
+if (names.FirstOrDefault(name => !benchmarks.ContainsKey(name)) is { } unknown)
+{
+    await Console.Error.WriteLineAsync($"No benchmark '{unknown}'; there are {string.Join(", ", benchmarks.Keys)}.");
+    return 2;
+}
+
+Console.WriteLine(Machine.Describe());
+foreach (var name in names)
+{
+    Console.WriteLine();
+    Console.WriteLine($"{name}: {benchmarks[name].What}");
+    await benchmarks[name].Run(args);
+}
+
 return 0;
