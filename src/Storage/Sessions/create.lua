@@ -18,6 +18,8 @@ local record = string.char(version, flags) .. write_int(now, 6) .. write_int(now
   .. write_int(generation, 7) .. write_int(sliding, 4)
 if version >= 2 then record = record .. write_int(now, 6) end
 
+-- An index key of another type refuses the log-in here, before the first write, instead of leaving half of one.
+redis.call('ZCARD', KEYS[2])
 -- First a write that a full Redis refuses, so that a refusal leaves nothing half done.
 redis.call('SET', KEYS[1], record .. ARGV[9], 'PX', text(expires - now))
 if fresh then
@@ -26,15 +28,31 @@ else
   live_until(KEYS[3], now + longest, now)
 end
 
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now))
+-- Expired members leave; one whose session lives on had a wrong score. Bounded, because an index that something else inflated must not
+-- stall the server; the next login goes on.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', '0', '100')) do
+  local ttl = redis.call('PTTL', ARGV[8] .. id)
+  if ttl == -2 then
+    redis.call('ZREM', KEYS[2], id)
+  elseif ttl > 0 then
+    redis.call('ZADD', KEYS[2], text(now + ttl), id)
+  end
+end
+
+-- The cap. A record of an unknown format stays, and something else's key is not deleted for having been named here.
 local evicted = 0
--- Bounded, because an index that something else inflated must not stall the server; the next login goes on.
-while evicted < 1000 and redis.call('ZCARD', KEYS[2]) >= cap do
-  local oldest = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
-  redis.call('DEL', ARGV[8] .. oldest)
-  redis.call('ZREM', KEYS[2], oldest)
-  evicted = evicted + 1
+local over = redis.call('ZCARD', KEYS[2]) - cap + 1
+if over > 0 then
+  for _, id in ipairs(redis.call('ZRANGE', KEYS[2], '0', text(math.min(over, 1000) + 99))) do
+    if over <= 0 then break end
+    local what = end_record(ARGV[8], id)
+    if what ~= 'version' then
+      redis.call('ZREM', KEYS[2], id)
+      over = over - 1
+    end
+    if what == 'ended' then evicted = evicted + 1 end
+  end
 end
 redis.call('ZADD', KEYS[2], text(expires), ARGV[7])
-live_until(KEYS[2], expires, now)
+settle_index(KEYS[2], now)
 return { text(now), text(expires), text(absolute), text(generation), evicted }

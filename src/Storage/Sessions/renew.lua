@@ -9,14 +9,17 @@ if record.alias then return { 'foreign' } end
 if read_generation(KEYS[3]) ~= record.generation then return { 'revoked' } end
 
 local now = math.floor(now_us() / 1000)
-if now >= record.absolute then
+-- Redis would have removed it by now if its key had not lost its TTL.
+if now >= ends_at(record) then
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[1])
+  settle_index(KEYS[2], now)
   return { 'expired' }
 end
 local expires = expiry_of(now, record.sliding, record.absolute)
-redis.call('SETRANGE', KEYS[1], 8, write_int(now, 6))
+-- The TTL first: a full Redis allows that, and after it the two writes that change bytes in place, so active users stay logged in.
 redis.call('PEXPIREAT', KEYS[1], text(expires))
+redis.call('SETRANGE', KEYS[1], '8', write_int(now, 6))
 redis.call('ZADD', KEYS[2], text(expires), ARGV[1])
-live_until(KEYS[2], expires, now)
+settle_index(KEYS[2], now)
 return { 'renewed', text(now), text(expires) }

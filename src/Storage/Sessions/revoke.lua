@@ -1,14 +1,21 @@
--- Ends one session. An alias ends with the session that it stands for, so that a log-out with the old id is a log-out.
+-- Ends one session. An alias ends with the session that it stands for, so that a log-out with the old id is a log-out,
+-- however often the id was changed within the grace.
 -- KEYS: record, index    ARGV: session id, prefix of the user's records
 -- Returns 1 if something was ended, 0 if there was nothing, -1 if the record is of a format that this script does not know
 --@include Sessions/record.lua
-local record, why = read_record(KEYS[1])
-if why == 'version' then return -1 end
-if why == 'foreign' then return 0 end
-local ended = redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
-if record and record.alias then
-  ended = redis.call('DEL', ARGV[2] .. record.target)
-  redis.call('ZREM', KEYS[2], record.target)
+local id, key = ARGV[1], KEYS[1]
+local ended = 0
+-- Ends by itself, because each alias is deleted on the way; the bound only guards the server against damaged data.
+for _ = 1, 1000 do
+  local record, why = read_record(key)
+  if why == 'version' then return -1 end
+  if why == 'foreign' then return 0 end
+  ended = redis.call('DEL', key)
+  -- pcall, because an index key of another type must not turn a log-out that has happened into an error.
+  redis.pcall('ZREM', KEYS[2], id)
+  if not record or not record.alias then break end
+  id, key = record.target, ARGV[2] .. record.target
 end
+local last = redis.pcall('ZREVRANGE', KEYS[2], '0', '0', 'WITHSCORES')
+if not last.err then settle_index(KEYS[2], math.floor(now_us() / 1000)) end
 return ended

@@ -11,7 +11,8 @@ if read_generation(KEYS[4]) ~= old.generation then return { 'revoked' } end
 local now = math.floor(now_us() / 1000)
 local grace = tonumber(ARGV[3])
 local expires = expiry_of(now, old.sliding, old.absolute)
-if now >= old.absolute then return { 'expired' } end
+-- By its record: a key that has lost its TTL must not be revived by a rotation.
+if now >= ends_at(old) then return { 'expired' } end
 
 local version, flags, body = old.version, string.byte(old.raw, 2), nil
 local authenticated = old.version >= 2 and read_int(old.raw, 32, 37) or old.created
@@ -28,11 +29,13 @@ local record = string.char(version, flags) .. write_int(old.created, 6) .. write
 if version >= 2 then record = record .. write_int(authenticated, 6) end
 record = record .. body
 
+-- Refuses, before the first write, if the index key is of another type.
+redis.call('ZCARD', KEYS[3])
 redis.call('SET', KEYS[2], record, 'PX', text(expires - now))
 -- The alias must not outlive the new session either.
 redis.call('SET', KEYS[1], string.char(1, ALIAS) .. write_int(old.generation, 7) .. ARGV[2], 'PX', text(math.min(grace, expires - now)))
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[3], text(expires), ARGV[2])
-live_until(KEYS[3], expires, now)
-live_until(KEYS[4], now + tonumber(ARGV[4]), now)
+settle_index(KEYS[3], now)
+live_until(KEYS[4], math.max(now + tonumber(ARGV[4]), old.absolute), now)
 return { 'rotated', text(old.created), text(now), text(old.absolute), text(expires), text(old.generation), record }
