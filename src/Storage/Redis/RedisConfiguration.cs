@@ -106,7 +106,7 @@ internal sealed record RedisEndpoint(string Host, int Port, int Database, string
     }
 
     /// <summary><c>host:port/database</c>, without user or password: fit for a log or a metric label.</summary>
-    public override string ToString() => $"{Host}:{Port}/{Database}";
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) && Host[0] != '[' ? $"[{Host}]:{Port}/{Database}" : $"{Host}:{Port}/{Database}";
 
     private static string? Empty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

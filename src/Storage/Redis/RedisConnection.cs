@@ -130,14 +130,15 @@ public sealed class RedisConnection : IAsyncDisposable
         {
             multiplexer = connection.IsCompletedSuccessfully
                 ? connection.Result
-                : await connection.WaitAsync(limit, timeProvider, cancellationToken).ConfigureAwait(false);
+                : await connection.WaitAsync(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, timeProvider, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException exception)
+        catch (TimeoutException exception) when (!connection.IsFaulted)
         {
             throw new StorageUnavailableException(UnavailableReason.Connection, $"No connection to Redis at {Endpoint} yet.", exception);
         }
-        catch (RedisException exception)
+        catch (Exception exception) when (connection.IsFaulted)
         {
+            // Whatever it was (name resolution, a certificate that cannot be read any more): kept, it would fail every later call too.
             Replace(connection, "could not connect");
             throw new StorageUnavailableException(UnavailableReason.Connection, $"Cannot connect to Redis at {Endpoint}.", exception);
         }
@@ -147,20 +148,27 @@ public sealed class RedisConnection : IAsyncDisposable
         {
             pending = call(multiplexer.GetDatabase());
             var remaining = limit - timeProvider.GetElapsedTime(started);
-            if (!pending.IsCompleted && remaining <= TimeSpan.Zero)
+            if (!pending.IsCompleted)
             {
-                throw new TimeoutException();
+                // Never negative: -1 ms would mean for ever.
+                await ((Task)pending).WaitAsync(remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero, timeProvider, cancellationToken).ConfigureAwait(false);
             }
 
-            var result = await pending.WaitAsync(remaining, timeProvider, cancellationToken).ConfigureAwait(false);
+            var result = await pending.ConfigureAwait(false);
             Volatile.Write(ref missedDeadlines, 0);
             return result;
+        }
+        catch (RedisServerException)
+        {
+            // An error is an answer too.
+            Volatile.Write(ref missedDeadlines, 0);
+            throw;
         }
         catch (TimeoutException exception)
         {
             Observe(pending);
             MissedDeadline(connection);
-            throw new StorageUnavailableException(UnavailableReason.Deadline, $"Redis at {Endpoint} did not answer within {options.Deadline.TotalMilliseconds:0} ms (Storage:Redis:Deadline).", exception);
+            throw new StorageUnavailableException(UnavailableReason.Deadline, $"Redis at {Endpoint} did not answer within {limit.TotalMilliseconds:0} ms.", exception);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -192,7 +200,10 @@ public sealed class RedisConnection : IAsyncDisposable
     private async Task<ConnectionMultiplexer> OpenAsync()
     {
         // Off the caller's thread: the client resolves names and allocates threads before its first await.
-        var multiplexer = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration)).ConfigureAwait(false);
+        // Its own timeout bounds one attempt at one endpoint; a hard limit, because nothing replaces an attempt that never ends.
+        var multiplexer = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration))
+            .WaitAsync((options.ConnectTimeout * 3) + TimeSpan.FromSeconds(1), timeProvider)
+            .ConfigureAwait(false);
         ClientCompat.Apply(multiplexer);
         multiplexer.ConnectionFailed += (_, failure) =>
         {

@@ -38,7 +38,8 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
         Check(
             string.IsNullOrEmpty(user) || user == "default" || ClientCompat.SupportsAclUser,
             "User",
-            $"names the ACL user '{user}', but client {ClientCompat.ClientVersion} can only send a password; build with -p:RedisClientVersion=3.4.35, or give the default user a password");
+            // Not repeated: whoever writes redis://password@host has put the password there.
+            $"names an ACL user, but client {ClientCompat.ClientVersion} can only send a password; build with -p:RedisClientVersion=3.4.35, or give the default user a password");
         Check(
             options.KeyPrefix.AsSpan().IndexOfAny('{', '}') < 0,
             "KeyPrefix",

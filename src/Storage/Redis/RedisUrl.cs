@@ -19,7 +19,10 @@ internal sealed record RedisUrl(string Host, int Port, bool Tls, string? User, s
 
         if (uri.Scheme is not ("redis" or "rediss"))
         {
-            error = $"has the scheme '{uri.Scheme}'; expected redis or rediss";
+            // Without "//" the scheme may be the start of a user and password.
+            error = text.Contains("://", StringComparison.Ordinal)
+                ? $"has the scheme '{uri.Scheme}'; expected redis or rediss"
+                : "is not a URL; expected redis://[user[:password]@]host[:port][/database]";
             return false;
         }
 
@@ -29,15 +32,22 @@ internal sealed record RedisUrl(string Host, int Port, bool Tls, string? User, s
             return false;
         }
 
+        if (uri.Port == 0)
+        {
+            error = "names port 0; expected 1 to 65535";
+            return false;
+        }
+
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
         {
-            error = "carries a query or fragment, which no setting here reads";
+            error = "carries a query or fragment, which no setting here reads (a '?' or '#' in a password is written %3F or %23)";
             return false;
         }
 
         if (!TryReadDatabase(uri, out var database))
         {
-            error = $"names the database '{uri.AbsolutePath.Trim('/')}'; expected a number";
+            // Not repeated: after a '/' in a password this is the rest of it.
+            error = "names a database that is not a number (a '/' in a password is written %2F)";
             return false;
         }
 

@@ -7,6 +7,9 @@ namespace Maintenance.Storage.Sessions;
 /// <summary>Writes the fields of a record's body: texts with a length of 7 bits a byte in front.</summary>
 internal sealed class RecordWriter
 {
+    // Half a surrogate pair is refused: replaced by U+FFFD, two different claims could become one.
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     private readonly ArrayBufferWriter<byte> bytes = new(initialCapacity: 160);
 
     public byte[] ToArray() => bytes.WrittenSpan.ToArray();
@@ -15,7 +18,7 @@ internal sealed class RecordWriter
 
     public void WriteText(string value, int maxBytes, string field)
     {
-        var length = Encoding.UTF8.GetByteCount(value);
+        var length = Strict.GetByteCount(value);
         if (length > maxBytes)
         {
             throw new ArgumentException($"{field} takes {length} bytes of UTF-8; at most {maxBytes} are stored.", field);
@@ -23,7 +26,7 @@ internal sealed class RecordWriter
 
         WriteLength(length);
         Span<byte> encoded = length <= 1024 ? stackalloc byte[length] : new byte[length];
-        Encoding.UTF8.GetBytes(value, encoded);
+        Strict.GetBytes(value, encoded);
         bytes.Write(encoded);
     }
 
@@ -35,15 +38,14 @@ internal sealed class RecordWriter
             return;
         }
 
-        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        var raw = plain.GetAddressBytes();
+        var raw = Plain(address)!.GetAddressBytes();
         WriteByte((byte)raw.Length);
         bytes.Write(raw);
     }
 
     public void WriteClaims(IReadOnlyDictionary<string, string> claims, int maxBytes)
     {
-        var total = claims.Sum(claim => Encoding.UTF8.GetByteCount(claim.Key) + Encoding.UTF8.GetByteCount(claim.Value));
+        var total = claims.Sum(claim => Strict.GetByteCount(claim.Key) + Strict.GetByteCount(claim.Value));
         if (total > maxBytes)
         {
             throw new ArgumentException($"claims take {total} bytes of UTF-8; at most {maxBytes} are stored, because every validation reads them.", nameof(claims));
@@ -57,16 +59,14 @@ internal sealed class RecordWriter
         }
     }
 
-    /// <summary>The longest start of a text that fits, never through the middle of a character.</summary>
+    /// <summary>
+    /// The longest start of a text that fits, never through the middle of a character. What is not a character becomes U+FFFD: unlike the other
+    /// fields, this is for a text that no caller chose.
+    /// </summary>
     public static string Cut(string text, int maxBytes)
     {
-        if (Encoding.UTF8.GetByteCount(text) <= maxBytes)
-        {
-            return text;
-        }
-
+        var kept = new StringBuilder(Math.Min(text.Length, maxBytes));
         var used = 0;
-        var end = 0;
         foreach (var rune in text.EnumerateRunes())
         {
             used += rune.Utf8SequenceLength;
@@ -75,11 +75,19 @@ internal sealed class RecordWriter
                 break;
             }
 
-            end += rune.Utf16SequenceLength;
+            kept.Append(rune.ToString());
         }
 
-        return text[..end];
+        return kept.ToString();
     }
+
+    /// <summary>An address as it will be read back: IPv4 inside IPv6 as IPv4, and without a scope, which means something on one machine only.</summary>
+    public static IPAddress? Plain(IPAddress? address) => address switch
+    {
+        null => null,
+        { IsIPv4MappedToIPv6: true } => address.MapToIPv4(),
+        _ => new IPAddress(address.GetAddressBytes()),
+    };
 
     private void WriteByte(byte value) => bytes.Write([value]);
 

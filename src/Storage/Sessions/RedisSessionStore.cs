@@ -14,6 +14,9 @@ public sealed class RedisSessionStore : ISessionStore
     // More than any cap allows; the rest of an index that something else inflated is dead by its generation.
     private const int MostRecordsPerRevokeAll = 10_000;
 
+    // The highest cap that the options allow.
+    private const int MostListed = 10_000;
+
     private readonly RedisConnection connection;
     private readonly RedisKeys keys;
     private readonly IOptionsMonitor<SessionOptions> options;
@@ -47,7 +50,8 @@ public sealed class RedisSessionStore : ISessionStore
         var sliding = Seconds(session.SlidingExpiration ?? current.SlidingExpiration, nameof(session.SlidingExpiration));
         var absolute = Seconds(session.AbsoluteExpiration ?? current.AbsoluteExpiration, nameof(session.AbsoluteExpiration));
         var user = UserReference.Of(session.UserId);
-        var (flags, body) = SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, session.Claims);
+        var userAgent = string.IsNullOrEmpty(session.UserAgent) ? null : RecordWriter.Cut(session.UserAgent, NewSession.MaxUserAgentBytes);
+        var (flags, body) = SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, userAgent, session.DeviceName, session.Claims);
         var token = SessionToken.Create(user);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.Create,
@@ -71,8 +75,8 @@ public sealed class RedisSessionStore : ISessionStore
                 AbsoluteExpiresAt = SessionRecordFormat.Time((long)reply[2]),
                 SlidingExpiration = TimeSpan.FromSeconds(sliding),
                 Generation = (long)reply[3],
-                IpAddress = session.IpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : session.IpAddress,
-                UserAgent = string.IsNullOrEmpty(session.UserAgent) ? null : RecordWriter.Cut(session.UserAgent, NewSession.MaxUserAgentBytes),
+                IpAddress = RecordWriter.Plain(session.IpAddress),
+                UserAgent = userAgent,
                 DeviceName = string.IsNullOrEmpty(session.DeviceName) ? null : session.DeviceName,
                 Claims = session.Claims,
             },
@@ -87,17 +91,19 @@ public sealed class RedisSessionStore : ISessionStore
             return SessionValidation.Denied(SessionDenial.Malformed);
         }
 
-        var (validation, read) = await reader.ReadValidAsync(parsed.User, parsed.Id, followAlias: true, cancellationToken).ConfigureAwait(false);
+        var (validation, read) = await reader.ReadValidAsync(parsed.User, parsed.Id, cancellationToken).ConfigureAwait(false);
         if (validation.Session is not { } session)
         {
             return validation;
         }
 
-        var sinceSeen = read.ServerTime(session) - session.LastSeenAt;
+        var sinceSeen = read.MillisecondsSinceSeen(session);
+        // A session that lives shorter than the interval would end between two renewals.
+        var interval = Math.Min(options.CurrentValue.RenewalInterval.TotalMilliseconds, session.SlidingExpiration.TotalMilliseconds / 2);
         // A key without a TTL, or with a longer one than its record allows, was damaged: only the script, on Redis's clock, can say whether
         // the session is still alive, and it mends the TTL as well.
-        var inDoubt = read.TimeToLiveMilliseconds < 0 || sinceSeen < -TimeSpan.FromSeconds(1);
-        return inDoubt || sinceSeen >= options.CurrentValue.RenewalInterval
+        var inDoubt = read.TimeToLiveMilliseconds < 0 || sinceSeen < -1000;
+        return inDoubt || sinceSeen >= interval
             ? await RenewAsync(parsed.User, session, inDoubt, cancellationToken).ConfigureAwait(false)
             : validation;
     }
@@ -105,8 +111,8 @@ public sealed class RedisSessionStore : ISessionStore
     /// <inheritdoc/>
     public async Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
-        var (validation, _) = await reader.ReadValidAsync(UserReference.Of(userId), id, followAlias: false, cancellationToken).ConfigureAwait(false);
-        return validation.Session;
+        var live = await reader.ReadLiveAsync(UserReference.Of(userId), id == default ? [] : [id], cancellationToken).ConfigureAwait(false);
+        return live.Count > 0 ? live[0] : null;
     }
 
     /// <inheritdoc/>
@@ -114,7 +120,7 @@ public sealed class RedisSessionStore : ISessionStore
     {
         var user = UserReference.Of(userId);
         var members = await connection.CallAsync(
-            database => database.SortedSetRangeByRankAsync(keys.SessionIndex(user)), cancellationToken).ConfigureAwait(false);
+            database => database.SortedSetRangeByRankAsync(keys.SessionIndex(user), 0, MostListed - 1, Order.Descending), cancellationToken).ConfigureAwait(false);
         var ids = new List<SessionId>(members.Length);
         foreach (var member in members)
         {
@@ -124,16 +130,8 @@ public sealed class RedisSessionStore : ISessionStore
             }
         }
 
-        if (ids.Count == 0)
-        {
-            return [];
-        }
-
-        var reads = await reader.ReadAsync(user, ids, withLife: false, cancellationToken).ConfigureAwait(false);
-        return [.. ids
-            .Select((id, i) => reader.Judge(user, id, reads[i]).Session)
-            .OfType<Session>()
-            .OrderByDescending(session => session.LastSeenAt)];
+        var live = await reader.ReadLiveAsync(user, ids, cancellationToken).ConfigureAwait(false);
+        return [.. live.OrderByDescending(session => session.LastSeenAt)];
     }
 
     /// <inheritdoc/>
@@ -144,6 +142,11 @@ public sealed class RedisSessionStore : ISessionStore
     public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
         var user = UserReference.Of(userId);
+        if (id == default)
+        {
+            return false;
+        }
+
         var reply = (int)await connection.EvaluateAsync(
             scripts.Revoke,
             [keys.Session(user, id), keys.SessionIndex(user)],
@@ -177,7 +180,7 @@ public sealed class RedisSessionStore : ISessionStore
         }
 
         // Read first: the record must be this user's, and new claims need the fields beside them.
-        var (validation, read) = await reader.ReadValidAsync(old.User, old.Id, followAlias: true, cancellationToken).ConfigureAwait(false);
+        var (validation, _) = await reader.ReadValidAsync(old.User, old.Id, cancellationToken).ConfigureAwait(false);
         if (validation.Session is not { } session)
         {
             return new SessionRotation(RotationOutcome.Denied, Denial: validation.Denial);
@@ -197,7 +200,7 @@ public sealed class RedisSessionStore : ISessionStore
             scripts.Rotate,
             [keys.Session(old.User, old.Id), keys.Session(old.User, next.Id), keys.SessionIndex(old.User), keys.Generation(old.User)],
             [
-                old.Id.Value, next.Id.Value, (long)current.RotationGrace.TotalMilliseconds, Longest(current, 0),
+                old.Id.Value, next.Id.Value, (long)Math.Ceiling(current.RotationGrace.TotalMilliseconds), Longest(current, 0),
                 changes.Reauthenticated ? 1 : 0, current.RecordFormat, (int)flags, body,
             ],
             cancellationToken).ConfigureAwait(false));
@@ -247,7 +250,7 @@ public sealed class RedisSessionStore : ISessionStore
     };
 
     private static long Longest(SessionOptions current, long absoluteSeconds) =>
-        Math.Max((long)current.AbsoluteExpiration.TotalMilliseconds, absoluteSeconds * 1000);
+        Math.Max((long)Math.Ceiling(current.AbsoluteExpiration.TotalMilliseconds), absoluteSeconds * 1000);
 
     private static long Seconds(TimeSpan span, string field) =>
         span >= TimeSpan.FromSeconds(1) && span <= TimeSpan.FromDays(400)

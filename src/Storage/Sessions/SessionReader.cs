@@ -9,31 +9,51 @@ namespace Maintenance.Storage.Sessions;
 /// <summary>Reads records and decides whether they are valid. Plain commands, no script: this is the hot path.</summary>
 internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, ILogger logger)
 {
+    // An id can change again within the grace of the change before; a longer chain than this is no browser's.
+    private const int MostAliases = 8;
+
     public bool CheckGeneration { get; init; } = true;
 
     public int NewestKnownFormat { get; init; } = SessionRecordFormat.Newest;
 
-    /// <summary>Reads and judges one record; an alias is followed once.</summary>
-    public async Task<(SessionValidation Validation, SessionRead Read)> ReadValidAsync(
-        UserReference user, SessionId id, bool followAlias, CancellationToken cancellationToken)
+    /// <summary>Reads a token's record and judges it; an alias is followed to the session that it stands for.</summary>
+    public async Task<(SessionValidation Validation, SessionRead Read)> ReadValidAsync(UserReference user, SessionId id, CancellationToken cancellationToken)
     {
-        var read = (await ReadAsync(user, [id], withLife: true, cancellationToken).ConfigureAwait(false))[0];
-        var validation = Judge(user, id, read);
-        if (validation.IsValid || !followAlias || !IsAlias(read, out var generation, out var target) || generation != read.GenerationNumber)
+        for (var followed = 0; ; followed++)
         {
-            return (validation, read);
-        }
+            var read = (await connection.CallAsync(database => FlushAsync(database, user, [id], withLife: true), cancellationToken).ConfigureAwait(false))[0];
+            var validation = Judge(user, id, read);
+            if (followed == MostAliases || validation.IsValid || !IsAlias(read, out var generation, out var target))
+            {
+                return (validation, read);
+            }
 
-        read = (await ReadAsync(user, [target], withLife: true, cancellationToken).ConfigureAwait(false))[0];
-        return (Judge(user, target, read), read);
+            if (CheckGeneration && generation != read.GenerationNumber)
+            {
+                return (SessionValidation.Denied(SessionDenial.Revoked), read);
+            }
+
+            id = target;
+        }
     }
 
     /// <summary>
-    /// One flush. Records and generation come by one MGET: it is atomic, so a revoke-all that keeps one session cannot be seen half done,
-    /// and it answers nil instead of an error for a key of another type.
+    /// The live sessions among some ids, in their order. Redis's clock comes with the records, because a key that has lost its TTL outlives its
+    /// session, and unlike a validation nothing here runs the script that would end it.
     /// </summary>
-    public Task<SessionRead[]> ReadAsync(UserReference user, List<SessionId> ids, bool withLife, CancellationToken cancellationToken) =>
-        connection.CallAsync(database => FlushAsync(database, user, ids, withLife), cancellationToken);
+    public async Task<IReadOnlyList<Session>> ReadLiveAsync(UserReference user, List<SessionId> ids, CancellationToken cancellationToken)
+    {
+        if (ids.Count == 0)
+        {
+            return [];
+        }
+
+        var reads = await connection.CallAsync(database => FlushAsync(database, user, ids, withLife: false), cancellationToken).ConfigureAwait(false);
+        return [.. ids.Select((id, i) => Live(user, id, reads[i])).OfType<Session>()];
+    }
+
+    private Session? Live(UserReference user, SessionId id, SessionRead read) =>
+        Judge(user, id, read).Session is { } session && session.ExpiresAt.ToUnixTimeMilliseconds() > read.ServerMilliseconds ? session : null;
 
     /// <summary>The rule of validity: the record exists, its user hashes to the reference, and its generation is the user's.</summary>
     public SessionValidation Judge(UserReference user, SessionId id, SessionRead read)
@@ -70,6 +90,10 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
             : SessionValidation.Valid(session);
     }
 
+    /// <summary>
+    /// One flush. Records and generation come by one MGET: it is atomic, so a revoke-all that keeps one session cannot be seen half done,
+    /// and it answers nil instead of an error for a key of another type. With it comes each key's remaining life, or the server's time.
+    /// </summary>
     private async Task<SessionRead[]> FlushAsync(IDatabase database, UserReference user, List<SessionId> ids, bool withLife)
     {
         var names = new RedisKey[ids.Count + 1];
@@ -81,17 +105,25 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
         names[ids.Count] = keys.Generation(user);
         var batch = database.CreateBatch();
         var values = batch.StringGetAsync(names);
-        var lives = withLife ? ids.Select((_, i) => batch.ExecuteAsync("PTTL", names[i])).ToArray() : [];
+        Task<RedisResult>[] clocks = withLife ? [.. ids.Select((_, i) => batch.ExecuteAsync("PTTL", names[i]))] : [batch.ExecuteAsync("TIME")];
         batch.Execute();
+        await Task.WhenAll([values, .. clocks]).ConfigureAwait(false);
         var records = await values.ConfigureAwait(false);
-        await Task.WhenAll(lives).ConfigureAwait(false);
+        var time = withLife ? 0 : Milliseconds(await clocks[0].ConfigureAwait(false));
         var reads = new SessionRead[ids.Count];
         for (var i = 0; i < ids.Count; i++)
         {
-            reads[i] = new SessionRead((byte[]?)records[i], records[ids.Count], withLife ? (long)lives[i].Result : 0);
+            reads[i] = new SessionRead(
+                (byte[]?)records[i], (byte[]?)records[ids.Count], withLife ? (long)await clocks[i].ConfigureAwait(false) : 0, time);
         }
 
         return reads;
+    }
+
+    private static long Milliseconds(RedisResult time)
+    {
+        var parts = ClientCompat.Items(time);
+        return ((long)parts[0] * 1000) + ((long)parts[1] / 1000);
     }
 
     private static bool IsAlias(SessionRead read, out long generation, out SessionId target)
@@ -104,16 +136,32 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
     }
 }
 
-/// <summary>What one flush of plain reads brought: a record, the user's generation and the key's remaining life.</summary>
-internal readonly record struct SessionRead(byte[]? Record, RedisValue Generation, long TimeToLiveMilliseconds)
+/// <summary>What one flush of plain reads brought: a record, the user's generation, and the key's remaining life or the server's time.</summary>
+internal readonly record struct SessionRead(byte[]? Record, byte[]? Generation, long TimeToLiveMilliseconds, long ServerMilliseconds)
 {
-    /// <summary>The generation, or null when it is missing or unreadable; both deny.</summary>
-    public long? GenerationNumber =>
-        long.TryParse((string?)Generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    // Above 2^53 the scripts' numbers are not exact; they refuse it too.
+    private const int MostDigits = 16;
+    private const long MostExact = (1L << 53) - 1;
+
+    /// <summary>The generation, or null when it is missing or unreadable; both deny. Digits only: the scripts read it by the same rule.</summary>
+    public long? GenerationNumber
+    {
+        get
+        {
+            if (Generation is not { Length: > 0 and <= MostDigits } digits || digits.AsSpan().ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            {
+                return null;
+            }
+
+            var number = long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+            return number <= MostExact ? number : null;
+        }
+    }
 
     /// <summary>
-    /// Redis's clock at the read, derived instead of asked for: the key ends at min(last seen + sliding, absolute), and that less PTTL is now.
+    /// Milliseconds from the session's last renewal to the read, on Redis's clock, which is derived instead of asked for: the key ends at
+    /// min(last seen + sliding, absolute), and that less PTTL is now. Nonsense, but no error, when the key's TTL is not its record's.
     /// </summary>
-    public DateTimeOffset ServerTime(Session session) =>
-        session.ExpiresAt - TimeSpan.FromMilliseconds(TimeToLiveMilliseconds);
+    public long MillisecondsSinceSeen(Session session) =>
+        session.ExpiresAt.ToUnixTimeMilliseconds() - TimeToLiveMilliseconds - session.LastSeenAt.ToUnixTimeMilliseconds();
 }

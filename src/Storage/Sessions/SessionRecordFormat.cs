@@ -84,6 +84,12 @@ internal static class SessionRecordFormat
     public static Session? Decode(SessionId id, ReadOnlySpan<byte> record)
     {
         var version = record[0];
+        // Flags of ours come with a format that has them; others mean that these bytes are not what they seem.
+        if ((record[1] & ~GuidUserFlag) != 0)
+        {
+            return null;
+        }
+
         var created = ReadInt(record.Slice(2, 6));
         var seen = ReadInt(record.Slice(8, 6));
         var absolute = ReadInt(record.Slice(14, 6));
@@ -107,7 +113,7 @@ internal static class SessionRecordFormat
         var userAgent = body.ReadText();
         var deviceName = body.ReadText();
         var claims = body.ReadClaims();
-        if (!body.Complete || string.IsNullOrEmpty(userId) || !IsTime(created) || !IsTime(seen) || !IsTime(absolute) || !IsTime(authenticated))
+        if (!body.Complete || !IsUserId(userId) || !IsTime(created) || !IsTime(seen) || !IsTime(absolute) || !IsTime(authenticated))
         {
             return null;
         }
@@ -132,6 +138,9 @@ internal static class SessionRecordFormat
     }
 
     public static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private static bool IsUserId(string userId) =>
+        userId.Length > 0 && Encoding.UTF8.GetByteCount(userId) <= Redis.UserReference.MaxUserIdBytes;
 
     private static bool IsTime(long milliseconds) => milliseconds is > 0 and < 253_402_300_800_000;
 
