@@ -226,13 +226,17 @@ public sealed class RedisSessionStore : ISessionStore
                 [keys.Session(user, session.Id), keys.SessionIndex(user), keys.Generation(user)],
                 [session.Id.Value],
                 cancellationToken).ConfigureAwait(false));
-            return (string?)reply[0] == "renewed"
-                ? SessionValidation.Valid(session with
+            return (string?)reply[0] switch
+            {
+                "renewed" => SessionValidation.Valid(session with
                 {
                     LastSeenAt = SessionRecordFormat.Time((long)reply[1]),
                     ExpiresAt = SessionRecordFormat.Time((long)reply[2]),
-                })
-                : SessionValidation.Denied(Denial((string?)reply[0]));
+                }),
+                // Rotated between the reads and here, which has renewed it: the old id answers for its successor.
+                "alias" => (await reader.ReadValidAsync(user, session.Id, cancellationToken).ConfigureAwait(false)).Validation,
+                var denial => SessionValidation.Denied(Denial(denial)),
+            };
         }
         catch (Exception exception) when (exception is StorageUnavailableException or RedisServerException && !inDoubt)
         {

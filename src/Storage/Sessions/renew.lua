@@ -1,11 +1,11 @@
 -- Marks a session as seen now and slides its expiry. Patches the record in place and does nothing if it is gone:
 -- a late renewal never brings a revoked session back.
 -- KEYS: record, index, generation    ARGV: session id
--- Returns {result, last seen ms, expires ms}; result: renewed, gone, revoked, expired, foreign, version
+-- Returns {result, last seen ms, expires ms}; result: renewed, alias, gone, revoked, expired, foreign, version
 --@include Sessions/record.lua
 local record, why = read_record(KEYS[1])
 if not record then return { why } end
-if record.alias then return { 'foreign' } end
+if record.alias then return { 'alias' } end
 if read_generation(KEYS[3]) ~= record.generation then return { 'revoked' } end
 
 local now = math.floor(now_us() / 1000)

@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Maintenance.Storage.Histories.Running;
+using Maintenance.Testing;
+using Xunit.Abstractions;
+
+namespace Maintenance.Storage.Histories;
+
+/// <summary>
+/// Random histories of the session store and the jobs against a real Redis. <c>HISTORIES_COUNT</c> sets how many (default 400), <c>HISTORIES_SEED</c>
+/// where they start; a failure prints the seed of its history.
+/// </summary>
+public sealed class RandomHistoriesTests(HistoriesFixture redis, ITestOutputHelper output) : IClassFixture<HistoriesFixture>
+{
+    private const int DefaultCount = 400;
+
+    [Fact]
+    public async Task Histories_KeepEveryPromise()
+    {
+        var count = int.TryParse(Environment.GetEnvironmentVariable("HISTORIES_COUNT"), CultureInfo.InvariantCulture, out var asked) ? asked : DefaultCount;
+        var seed = ulong.TryParse(Environment.GetEnvironmentVariable("HISTORIES_SEED"), CultureInfo.InvariantCulture, out var given)
+            ? given
+            : BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var campaign = new Campaign(redis.Server, Product.Real);
+        var started = TimeProvider.System.GetTimestamp();
+
+        var finding = await campaign.RunAsync(seed, count);
+
+        output.WriteLine($"{campaign.Run} histories from seed {seed} in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s");
+        finding.ShouldBeNull(finding?.ToString());
+        campaign.Run.ShouldBe(count);
+    }
+}
+
+/// <summary>One Redis with a database a lane.</summary>
+public sealed class HistoriesFixture : IAsyncLifetime
+{
+    private RedisServer? server;
+
+    public RedisServer Server => server ?? throw new InvalidOperationException("The fixture is not initialized.");
+
+    public async Task InitializeAsync() => server = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = ["databases 64"] });
+
+    public async Task DisposeAsync()
+    {
+        if (server is not null)
+        {
+            await server.DisposeAsync();
+        }
+    }
+}

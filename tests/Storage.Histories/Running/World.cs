@@ -1,0 +1,54 @@
+using Maintenance.Storage.Histories.Generation;
+using Maintenance.Storage.Histories.Sweeping;
+using Maintenance.Storage.Histories.Truth;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Histories.Running;
+
+/// <summary>One run of one history: its users, its store, and what is known about it.</summary>
+internal sealed class World
+{
+    private static readonly TimeSpan ShortGrace = TimeSpan.FromMilliseconds(60);
+
+    public World(History history, Product product, RedisConnection connection)
+    {
+        History = history;
+        Connection = connection;
+        var options = new SessionOptions
+        {
+            RenewalInterval = history.RenewAlways ? TimeSpan.Zero : TimeSpan.FromMinutes(1),
+            RotationGrace = history.ShortGrace ? ShortGrace : TimeSpan.FromMinutes(1),
+        };
+        Grace = options.RotationGrace;
+        Keys = new RedisKeys($"h{Guid.NewGuid():N}:");
+        UserIds = [.. Enumerable.Range(0, history.Users).Select(_ => $"{Guid.NewGuid():D}")];
+        References = [.. UserIds.Select(UserReference.Of)];
+        (Store, Sweeper) = product.Build(connection, Keys, options);
+        Ledger = new Ledger(TimeProvider.System, Grace);
+    }
+
+    public History History { get; }
+
+    public RedisConnection Connection { get; }
+
+    public RedisKeys Keys { get; }
+
+    public TimeSpan Grace { get; }
+
+    public IReadOnlyList<string> UserIds { get; }
+
+    public IReadOnlyList<UserReference> References { get; }
+
+    public ISessionStore Store { get; }
+
+    public ISweeper Sweeper { get; }
+
+    public Ledger Ledger { get; }
+
+    public string RecordKey(TrackedSession session) => Keys.Session(References[session.User], session.Token.Id);
+
+    public Task<RedisResult> CommandAsync(string command, params object[] arguments) =>
+        Connection.CallAsync(database => database.ExecuteAsync(command, arguments), CancellationToken.None);
+}
