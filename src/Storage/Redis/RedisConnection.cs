@@ -48,6 +48,9 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <summary>Whether the client believes that it is connected. A hint: only a call's answer proves it.</summary>
     public bool IsConnected => connecting is { IsCompletedSuccessfully: true } task && task.Result.IsConnected;
 
+    /// <summary>Awaited before each call. Only tests set it, to decide in which order the calls of several clients reach Redis.</summary>
+    internal Func<Task>? BeforeCall { get; init; }
+
     /// <summary>Waits for a connection, at most <see cref="RedisOptions.ConnectTimeout"/> and a second. Not needed before calls; hosts warm up with it.</summary>
     /// <returns>Whether the client is connected now. It goes on trying by itself.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
@@ -74,6 +77,11 @@ public sealed class RedisConnection : IAsyncDisposable
     public async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken, TimeSpan? deadline = null)
     {
         ArgumentNullException.ThrowIfNull(call);
+        if (BeforeCall is { } turn)
+        {
+            await turn().ConfigureAwait(false);
+        }
+
         var limit = deadline ?? options.Deadline;
         var started = timeProvider.GetTimestamp();
         while (true)
