@@ -1,7 +1,69 @@
+using Maintenance.Worker.Scheduling;
+
 namespace Maintenance.Worker;
 
 /// <summary>Every message of the worker. Event ids 2000 to 2999: 2000 hosting and scheduling, 2100 lease, 2200 cleanup, 2300 reconciliation, 2400 health,
 /// 2500 memory, 2600 statistics, 2700 alerting, 2800 demo.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(2000, LogLevel.Information,
+        "Job {Job} run {RunId} ended: {Outcome}{Reason} in {DurationSeconds} s; due {Due}, dry run {DryRun}; {Counts}; {ErrorCount} errors{FirstError}")]
+    public static partial void RunEnded(
+        this ILogger logger, string job, string runId, JobOutcome outcome, string reason, double durationSeconds, DateTimeOffset? due, bool dryRun, string counts, long errorCount, string firstError);
+
+    [LoggerMessage(2001, LogLevel.Error,
+        "Job {Job} run {RunId} ended: {Outcome}{Reason} in {DurationSeconds} s; due {Due}, dry run {DryRun}; {Counts}; {ErrorCount} errors{FirstError}")]
+    public static partial void RunFailed(
+        this ILogger logger, string job, string runId, JobOutcome outcome, string reason, double durationSeconds, DateTimeOffset? due, bool dryRun, string counts, long errorCount, string firstError);
+
+    [LoggerMessage(2002, LogLevel.Debug, "Job {Job} skipped: {Reason}; due {Due}")]
+    public static partial void RunSkipped(this ILogger logger, string job, string reason, DateTimeOffset? due);
+
+    [LoggerMessage(2003, LogLevel.Warning, "Job {Job}: {Warning}")]
+    public static partial void RunWarned(this ILogger logger, string job, string warning);
+
+    [LoggerMessage(2004, LogLevel.Information, "Not offered by this Redis: {What} (first needed by job {Job}); the rest works")]
+    public static partial void NotAvailable(this ILogger logger, string what, string job);
+
+    [LoggerMessage(2005, LogLevel.Error, "Job {Job} run {RunId} broke off")]
+    public static partial void RunBroke(this ILogger logger, Exception exception, string job, string runId);
+
+    [LoggerMessage(2006, LogLevel.Warning, "Result of job {Job} run {RunId} could not be written to Redis: {Problem}. This replica goes on with it alone")]
+    public static partial void ResultNotWritten(this ILogger logger, string job, string runId, string problem);
+
+    [LoggerMessage(2007, LogLevel.Information, "Job {Job} scheduled: {Schedule}, first at {First}")]
+    public static partial void JobScheduled(this ILogger logger, string job, string schedule, DateTimeOffset first);
+
+    [LoggerMessage(2008, LogLevel.Information, "Job {Job} is not scheduled (Jobs:{Section}:Enabled is false); it can be run by hand")]
+    public static partial void JobDisabled(this ILogger logger, string job, string section);
+
+    [LoggerMessage(2009, LogLevel.Warning, "Job {Job} missed a firing: the one before took longer than its interval, or this process stood still")]
+    public static partial void Misfired(this ILogger logger, string job);
+
+    [LoggerMessage(2010, LogLevel.Warning, "Results could not be read from Redis: {Problem}. Figures stay as they are until it answers")]
+    public static partial void ResultsNotRead(this ILogger logger, string problem);
+
+    [LoggerMessage(2011, LogLevel.Information, "Results are read from Redis again")]
+    public static partial void ResultsReadAgain(this ILogger logger);
+
+    [LoggerMessage(2012, LogLevel.Error, "The metrics of job {Job} could not take the result of run {RunId}")]
+    public static partial void ObserverFailed(this ILogger logger, Exception exception, string job, string runId);
+
+    [LoggerMessage(2013, LogLevel.Information, "All jobs paused until {Until} by {By}")]
+    public static partial void Paused(this ILogger logger, DateTimeOffset until, string by);
+
+    [LoggerMessage(2014, LogLevel.Information, "Pause ended by {By}")]
+    public static partial void Resumed(this ILogger logger, string by);
+
+    [LoggerMessage(2015, LogLevel.Warning, "Job {Job} runs without its lease: {Problem}")]
+    public static partial void RunsWithoutLease(this ILogger logger, string job, string problem);
+
+    [LoggerMessage(2100, LogLevel.Warning, "Lease of job {Job} lost: {Reason}. The run stops")]
+    public static partial void LeaseLost(this ILogger logger, string job, string reason);
+
+    [LoggerMessage(2101, LogLevel.Warning, "Lease of job {Job} could not be renewed: {Problem}. Trying on until it runs out")]
+    public static partial void LeaseNotRenewed(this ILogger logger, string job, string problem);
+
+    [LoggerMessage(2102, LogLevel.Warning, "Lease of job {Job} could not be ended: {Problem}. It runs out by itself")]
+    public static partial void LeaseNotEnded(this ILogger logger, string job, string problem);
 }

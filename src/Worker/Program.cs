@@ -1,1 +1,1 @@
-return 0;
+return await Maintenance.Worker.Cli.WorkerCommandLine.RunAsync(args);

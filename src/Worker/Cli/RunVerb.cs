@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Text.Json;
+using Maintenance.Worker.Hosting;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.Cli;
+
+/// <summary><c>run &lt;job&gt;</c>: one run in the foreground.</summary>
+internal static class RunVerb
+{
+    /// <summary>Counts of this prefix are drift: something that is not as it should be and that a run without <c>--dry-run</c> mends.</summary>
+    public const string DriftPrefix = "drift_";
+
+    public static Command Create()
+    {
+        var job = new Argument<string>("job") { Description = "One of: " + string.Join(", ", JobNames.All) };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and do nothing; exit 3 if there is drift" };
+        var json = new Option<bool>("--json") { Description = "Print the result as one JSON document" };
+        var fullSpeed = new Option<bool>("--full-speed") { Description = "Without the budget's pauses; foreground clients of Redis will notice" };
+        var command = new Command("run", "Run one job now. Exit 0 done, 1 failed or not run, 2 wrong usage, 3 drift found under --dry-run.") { job, dryRun, json, fullSpeed };
+        job.Validators.Add(result =>
+        {
+            var name = result.GetValueOrDefault<string>();
+            if (!JobNames.All.Contains(name, StringComparer.Ordinal))
+            {
+                result.AddError($"No job '{name}'; expected one of {string.Join(", ", JobNames.All)}.");
+            }
+        });
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            new RunRequest(parsed.GetRequiredValue(job)) { DryRun = parsed.GetValue(dryRun), FullSpeed = parsed.GetValue(fullSpeed) },
+            parsed.GetValue(json),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(RunRequest request, bool json, CancellationToken cancellationToken)
+    {
+        using var host = WorkerHost.BuildTool();
+        WorkerHost.CheckSettings(host.Services);
+        if (!host.Services.GetServices<JobRegistration>().Any(job => job.Name == request.Job))
+        {
+            throw new ConfigurationException([$"This build has no job '{request.Job}'."]);
+        }
+
+        using var progress = ProgressLine.ForTerminal();
+        var result = await host.Services.GetRequiredService<JobRunner>().RunAsync(request with { Progress = progress }, cancellationToken);
+        progress?.Clear();
+        if (json)
+        {
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(result, JobResultJson.Options));
+        }
+        else
+        {
+            await ResultText.WriteAsync(Console.Out, result);
+        }
+
+        return ExitCode(result);
+    }
+
+    internal static int ExitCode(JobResult result) => result.Outcome switch
+    {
+        JobOutcome.Success when result.DryRun && HasDrift(result) => ExitCodes.DriftFound,
+        JobOutcome.Success => ExitCodes.Done,
+        _ => ExitCodes.Failed,
+    };
+
+    private static bool HasDrift(JobResult result) =>
+        result.Counts.Any(count => count.Value > 0 && count.Key.StartsWith(DriftPrefix, StringComparison.Ordinal));
+}

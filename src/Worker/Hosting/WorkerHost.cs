@@ -1,0 +1,92 @@
+using System.Net;
+using Maintenance.Prometheus;
+using Maintenance.Worker.Status;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.Worker.Hosting;
+
+/// <summary>Builds the worker's two shapes: one that serves, and one that a verb of the command line uses and drops.</summary>
+internal static class WorkerHost
+{
+    // A supervisor kills after 10 s; jobs, Kestrel and Quartz must be done before.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(8);
+
+    /// <summary>The service: jobs on their schedule, metrics, probes, endpoints.</summary>
+    public static WebApplication BuildServer()
+    {
+        // Settings lie beside the program, wherever it is started from.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddMaintenanceWorker(builder.Configuration);
+        builder.Services.AddMaintenanceSchedule();
+        builder.Services.AddManagement();
+        builder.WebHost.ConfigureKestrel((context, kestrel) =>
+        {
+            kestrel.AddServerHeader = false;
+            var options = kestrel.ApplicationServices.GetRequiredService<IOptions<ManagementOptions>>().Value;
+            var inContainer = context.Configuration.GetValue("DOTNET_RUNNING_IN_CONTAINER", false);
+            if (!ManagementOptions.TryParseAddress(options.Address, inContainer, out var address))
+            {
+                throw new ConfigurationException([$"Management:Address is '{options.Address}'."]);
+            }
+
+            if (address.Equals(IPAddress.IPv6Any))
+            {
+                kestrel.ListenAnyIP(options.Port);
+            }
+            else
+            {
+                kestrel.Listen(address, options.Port);
+            }
+        });
+
+        var app = builder.Build();
+        app.MapMetrics();
+        app.MapManagement();
+        return app;
+    }
+
+    /// <summary>For a verb: the same jobs and settings, no schedule, no port; logs on standard error.</summary>
+    public static IHost BuildTool()
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        if (builder.Configuration["Logging__LogLevel__Default"] is null && Environment.GetEnvironmentVariable("Logging__LogLevel__Default") is null)
+        {
+            // The verb prints what a person wants to know; problems still appear.
+            builder.Configuration.AddInMemoryCollection([new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Maintenance", "Warning")]);
+        }
+
+        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddMaintenanceWorker(builder.Configuration);
+        return builder.Build();
+    }
+
+    /// <summary>Checks every setting now instead of at the first use.</summary>
+    /// <exception cref="ConfigurationException">A setting is wrong; the message names it.</exception>
+    public static void CheckSettings(IServiceProvider provider)
+    {
+        try
+        {
+            provider.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch (OptionsValidationException exception)
+        {
+            throw new ConfigurationException([.. exception.Failures]);
+        }
+        catch (AggregateException exception) when (exception.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            throw new ConfigurationException([.. exception.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures)]);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // The binder, or a variable of the environment that cannot be read: both name the setting.
+            throw new ConfigurationException([exception.Message]);
+        }
+    }
+}
+
+/// <summary>Settings that the worker cannot start with.</summary>
+internal sealed class ConfigurationException(IReadOnlyList<string> problems) : Exception(string.Join(Environment.NewLine, problems))
+{
+    public IReadOnlyList<string> Problems => problems;
+}

@@ -1,0 +1,19 @@
+-- Claims the lease of a job, for a due time or for a run by hand.
+-- KEYS: lease (a hash: holder, replica, until = end in ms, done = latest due time done in ms, last = replica that had it last)
+-- ARGV: holder (unique to the run), replica, due in ms or '', duration ms, life of the key ms
+-- Returns {'claimed', replica that had it before}, {'done', due}, or {'held', replica, ms that are left}
+-- The clock is Redis's, so that replicas need not agree on theirs.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local state = redis.call('HMGET', KEYS[1], 'holder', 'until', 'replica', 'done', 'last')
+local done = tonumber(state[4] or '')
+if ARGV[3] ~= '' and done and done >= tonumber(ARGV[3]) then
+  return { 'done', state[4] }
+end
+local ends = tonumber(state[2] or '') or 0
+if state[1] and ends > now then
+  return { 'held', state[3] or '', string.format('%.0f', ends - now) }
+end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'replica', ARGV[2], 'last', ARGV[2], 'until', string.format('%.0f', now + tonumber(ARGV[4])))
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return { 'claimed', state[5] or '' }

@@ -1,0 +1,297 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using Maintenance.Storage.Redis;
+using Maintenance.Worker.Lease;
+using Maintenance.Worker.Results;
+
+namespace Maintenance.Worker.Scheduling;
+
+/// <summary>
+/// Runs jobs: pause, lease, budget and brake before; result, metrics and one log line after. Scheduled runs and those that a person asks for take
+/// the same way.
+/// </summary>
+public sealed class JobRunner
+{
+    private readonly IServiceProvider provider;
+    private readonly FrozenDictionary<string, JobRegistration> jobs;
+    private readonly JobLease lease;
+    private readonly PauseState pause;
+    private readonly ResultsCache results;
+    private readonly JobMetrics metrics;
+    private readonly RunLog log;
+    private readonly ReplicaName replica;
+    private readonly TimeProvider timeProvider;
+    private readonly IHostApplicationLifetime lifetime;
+    private readonly ConcurrentDictionary<string, RunningJob> running = new(StringComparer.Ordinal);
+
+    /// <summary>Creates the runner.</summary>
+    public JobRunner(
+        IServiceProvider provider,
+        IEnumerable<JobRegistration> jobs,
+        JobLease lease,
+        PauseState pause,
+        ResultsCache results,
+        JobMetrics metrics,
+        RunLog log,
+        ReplicaName replica,
+        TimeProvider timeProvider,
+        IHostApplicationLifetime lifetime)
+    {
+        this.provider = provider;
+        this.jobs = jobs.ToFrozenDictionary(job => job.Name, StringComparer.Ordinal);
+        this.lease = lease;
+        this.pause = pause;
+        this.results = results;
+        this.metrics = metrics;
+        this.log = log;
+        this.replica = replica;
+        this.timeProvider = timeProvider;
+        this.lifetime = lifetime;
+    }
+
+    /// <summary>The run of a job that is under way on this replica, or null.</summary>
+    public RunningJob? Running(string job) => running.GetValueOrDefault(job);
+
+    /// <summary>Runs a job and waits for its end.</summary>
+    public async Task<JobResult> RunAsync(RunRequest request, CancellationToken cancellationToken) =>
+        await (await BeginAsync(request, cancellationToken)).Completion;
+
+    /// <summary>
+    /// Runs a job for a due time. While another replica has it, this one looks again every third of a lease: if the other one ends without having
+    /// done it, this one does. It gives up when the next due time has come.
+    /// </summary>
+    public async Task<JobResult> RunDueAsync(RunRequest request, DateTimeOffset nextDue, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var start = await BeginAsync(request, cancellationToken);
+            if (start.Refusal != RunRefusal.Running || timeProvider.GetUtcNow() + lease.RetryInterval >= nextDue)
+            {
+                var result = await start.Completion;
+                Count(result, start.Refusal);
+                return result;
+            }
+
+            await Task.Delay(lease.RetryInterval, timeProvider, cancellationToken);
+        }
+    }
+
+    /// <summary>Begins a run; the work goes on in the background.</summary>
+    /// <param name="request">What to run.</param>
+    /// <param name="cancellationToken">Ends the run, not only the wait.</param>
+    public async Task<RunStart> BeginAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        var job = jobs[request.Job];
+        var runId = Guid.NewGuid().ToString("N")[..12];
+        var started = timeProvider.GetUtcNow();
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return Refuse(RunRefusal.Stopping, "this replica is stopping");
+        }
+
+        if (!running.TryAdd(job.Name, new RunningJob(runId, started, request.DryRun)))
+        {
+            return Refuse(RunRefusal.Running, "a run is under way on this replica");
+        }
+
+        var begun = false;
+        try
+        {
+            HeldLease? held = null;
+            try
+            {
+                if (await pause.GetAsync(cancellationToken) is { } paused)
+                {
+                    return Refuse(RunRefusal.Paused, paused.Reason);
+                }
+
+                var claim = await lease.ClaimAsync(job.Name, request.Due, runId, cancellationToken);
+                switch (claim.Outcome)
+                {
+                    case ClaimOutcome.Done:
+                        return Refuse(RunRefusal.Done, "another replica has done it");
+                    case ClaimOutcome.Held:
+                        return Refuse(RunRefusal.Running, $"a run is under way on {claim.Replica}");
+                    default:
+                        held = claim.Lease;
+                        break;
+                }
+            }
+            catch (StorageUnavailableException exception)
+            {
+                if (!MayRunWithoutLease(job, exception.Reason))
+                {
+                    var failed = Result(JobOutcome.Failed, null) with { Errors = [$"No lease: {exception.Message}"], ErrorCount = 1 };
+                    return new RunStart(runId, RunRefusal.NoLease, CloseAsync(failed));
+                }
+
+                log.WithoutLease(job.Name, exception.Message);
+            }
+
+            begun = true;
+            return new RunStart(runId, RunRefusal.None, Task.Run(() => ExecuteAsync(job, request, runId, started, held, cancellationToken), CancellationToken.None));
+        }
+        finally
+        {
+            if (!begun)
+            {
+                running.TryRemove(job.Name, out _);
+            }
+        }
+
+        RunStart Refuse(RunRefusal refusal, string reason) =>
+            new(runId, refusal, Task.FromResult(Result(JobOutcome.Skipped, reason)));
+
+        JobResult Result(JobOutcome outcome, string? reason) => new()
+        {
+            Job = request.Job,
+            RunId = runId,
+            Replica = replica.Value,
+            Due = request.Due,
+            Started = started,
+            DurationSeconds = 0,
+            Outcome = outcome,
+            Reason = reason,
+            DryRun = request.DryRun,
+        };
+    }
+
+    private static bool MayRunWithoutLease(JobRegistration job, UnavailableReason reason) => job.Leaseless switch
+    {
+        LeaselessRuns.WhenUnavailable => true,
+        LeaselessRuns.WhenFull => reason == UnavailableReason.OutOfMemory,
+        _ => false,
+    };
+
+    private async Task<JobResult> ExecuteAsync(
+        JobRegistration job, RunRequest request, string runId, DateTimeOffset started, HeldLease? held, CancellationToken cancellationToken)
+    {
+        metrics.Running(job.Name, running: true);
+        try
+        {
+            await using var heldUntilEnd = held;
+            var lost = held?.Lost ?? CancellationToken.None;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping, lost);
+            var options = job.Options(provider);
+            var context = new JobContext
+            {
+                DryRun = request.DryRun,
+                Budget = request.FullSpeed ? WorkBudget.FullSpeed(timeProvider) : new WorkBudget(options.Budget, timeProvider),
+                Brake = new Brake(options.Brake),
+                Progress = request.Progress,
+            };
+            var began = timeProvider.GetTimestamp();
+            var ending = await RunJobAsync(job, context, runId, stop.Token);
+            if (ending.Outcome == JobOutcome.Canceled)
+            {
+                ending = ending with { Reason = lost.IsCancellationRequested ? RunEnding.LeaseLost : lifetime.ApplicationStopping.IsCancellationRequested ? "shutdown" : "canceled" };
+            }
+
+            ending = await EndLeaseAsync(job, held, ending);
+            var report = context.Report.Close();
+            return await CloseAsync(new JobResult
+            {
+                Job = job.Name,
+                RunId = runId,
+                Replica = replica.Value,
+                Due = request.Due,
+                Started = started,
+                DurationSeconds = Math.Round(timeProvider.GetElapsedTime(began).TotalSeconds, 3),
+                Outcome = ending.Outcome,
+                Reason = ending.Reason,
+                DryRun = request.DryRun,
+                Braked = ending.Braked,
+                Counts = report.Counts,
+                Warnings = report.Warnings,
+                Errors = report.Errors,
+                ErrorCount = context.Report.ErrorCount,
+                Unavailable = report.Unavailable,
+                Snapshot = report.Snapshot,
+            });
+        }
+        finally
+        {
+            running.TryRemove(job.Name, out _);
+            metrics.Running(job.Name, running: false);
+        }
+    }
+
+    private async Task<RunEnding> RunJobAsync(JobRegistration job, JobContext context, string runId, CancellationToken stop)
+    {
+        try
+        {
+            await job.Job(provider).RunAsync(context, stop);
+            return new RunEnding(context.Report.ErrorCount > 0 ? JobOutcome.Failed : JobOutcome.Success);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return new RunEnding(JobOutcome.Canceled);
+        }
+        catch (BrakeException exception)
+        {
+            context.Report.Error(exception.Message);
+            return new RunEnding(JobOutcome.Failed, "brake", Braked: true);
+        }
+        catch (StorageUnavailableException exception)
+        {
+            context.Report.Error($"Redis unavailable: {exception.Message}");
+            return new RunEnding(JobOutcome.Failed, "redis unavailable");
+        }
+        catch (Exception exception)
+        {
+            context.Report.Error($"{exception.GetType().Name}: {exception.Message}");
+            log.Broke(exception, job.Name, runId);
+            return new RunEnding(JobOutcome.Failed);
+        }
+    }
+
+    /// <summary>Marks the due time as done, or gives it to the others; only the holder's success counts.</summary>
+    private static async Task<RunEnding> EndLeaseAsync(JobRegistration job, HeldLease? held, RunEnding ending)
+    {
+        if (held is null)
+        {
+            return ending;
+        }
+
+        // Not canceled with the run: each call has a deadline of its own, and what was done must be told.
+        if (ending.Outcome == JobOutcome.Canceled)
+        {
+            await held.ReleaseAsync(CancellationToken.None);
+            return ending;
+        }
+
+        var end = await held.CompleteAsync(CancellationToken.None);
+        return end switch
+        {
+            LeaseEnd.Lost => new RunEnding(JobOutcome.Canceled, RunEnding.LeaseLost),
+            LeaseEnd.Unknown when ending.Outcome == JobOutcome.Success && job.Leaseless != LeaselessRuns.WhenUnavailable =>
+                new RunEnding(JobOutcome.Canceled, "lease not confirmed: Redis did not answer at the end"),
+            _ => ending,
+        };
+    }
+
+    private async Task<JobResult> CloseAsync(JobResult result)
+    {
+        log.Ended(result);
+        metrics.Ended(result);
+        await results.RecordAsync(result, CancellationToken.None);
+        return result;
+    }
+
+    private void Count(JobResult result, RunRefusal refusal)
+    {
+        if (result.Outcome == JobOutcome.Skipped && refusal != RunRefusal.None)
+        {
+            log.Skipped(result);
+            metrics.Ended(result);
+        }
+    }
+
+    private sealed record RunEnding(JobOutcome Outcome, string? Reason = null, bool Braked = false)
+    {
+        public const string LeaseLost = "lease lost";
+    }
+}
+
+/// <summary>A run under way.</summary>
+public sealed record RunningJob(string RunId, DateTimeOffset Started, bool DryRun);

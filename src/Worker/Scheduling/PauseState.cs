@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Maintenance.Storage.Redis;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Maintenance.Worker.Scheduling;
+
+/// <summary>A pause of all jobs on all replicas.</summary>
+/// <param name="By">Who asked for it.</param>
+/// <param name="Until">When it ends by itself; null for the setting <c>Jobs:Paused</c>.</param>
+public sealed record Pause(string By, DateTimeOffset? Until)
+{
+    /// <summary>For results and logs.</summary>
+    public string Reason => Until is { } until ? $"paused by {By} until {until:u}" : $"paused by {By}";
+}
+
+/// <summary>The global pause: the setting <c>Jobs:Paused</c>, or a key in Redis that always has an end.</summary>
+public sealed class PauseState(
+    RedisConnection connection, RedisKeys keys, IOptionsMonitor<JobsOptions> options, TimeProvider timeProvider, ILogger<PauseState> logger)
+{
+    /// <summary>Longest pause; a forgotten one must not last for ever.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
+    private string Key => keys.Maintenance("pause");
+
+    /// <summary>The pause in force, or null.</summary>
+    /// <exception cref="StorageUnavailableException">Redis did not answer.</exception>
+    public async Task<Pause?> GetAsync(CancellationToken cancellationToken)
+    {
+        if (options.CurrentValue.Paused)
+        {
+            return new Pause("setting Jobs:Paused", null);
+        }
+
+        var text = (string?)await connection.CallAsync(database => database.StringGetAsync(Key), cancellationToken);
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<Pause>(text, JobResultJson.Options);
+        }
+        catch (JsonException)
+        {
+            // The key is a pause whatever it says; removing it ends it.
+            return new Pause("an unreadable key", null);
+        }
+    }
+
+    /// <summary>Pauses every job; a later pause replaces an earlier one. Runs under way end as they would.</summary>
+    public async Task<Pause> SetAsync(TimeSpan length, string by, CancellationToken cancellationToken)
+    {
+        var pause = new Pause(by, timeProvider.GetUtcNow() + length);
+        RedisValue json = JsonSerializer.Serialize(pause, JobResultJson.Options);
+        await connection.CallAsync(database => database.StringSetAsync(Key, json, length), cancellationToken);
+        logger.Paused(pause.Until!.Value, by);
+        return pause;
+    }
+
+    /// <summary>Ends the pause in Redis.</summary>
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> EndAsync(string by, CancellationToken cancellationToken)
+    {
+        var removed = await connection.CallAsync(database => database.KeyDeleteAsync(Key), cancellationToken);
+        if (removed)
+        {
+            logger.Resumed(by);
+        }
+
+        return removed;
+    }
+}

@@ -1,0 +1,42 @@
+using Quartz;
+
+namespace Maintenance.Worker.Scheduling;
+
+/// <summary>The one Quartz job: a firing becomes a run of the maintenance job that its key names.</summary>
+[DisallowConcurrentExecution]
+internal sealed class QuartzMaintenanceJob(
+    JobRunner runner, IEnumerable<JobRegistration> jobs, IServiceProvider provider, ScheduleBoard board, TimeProvider timeProvider) : IJob
+{
+    // A cron expression fires on every replica in the same second; a tenth of its interval spreads them.
+    private const double CronJitterShare = 0.1;
+
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        var name = context.JobDetail.Key.Name;
+        var options = jobs.Single(job => job.Name == name).Options(provider);
+        if (!JobSchedule.TryParse(options.Schedule, out var schedule, out _))
+        {
+            // Checked at the start, and the firing comes from what was valid then: a change since has no effect.
+            return;
+        }
+
+        var now = timeProvider.GetUtcNow();
+        var interval = schedule.IntervalAt(now);
+        board.Set(name, interval, now, context.NextFireTimeUtc);
+        var due = schedule.DueOf(context.ScheduledFireTimeUtc ?? context.FireTimeUtc);
+        try
+        {
+            if (schedule.Cron is not null)
+            {
+                var longest = interval * CronJitterShare < options.Jitter ? interval * CronJitterShare : options.Jitter;
+                await Task.Delay(longest * Random.Shared.NextDouble(), timeProvider, cancellationToken);
+            }
+
+            await runner.RunDueAsync(new RunRequest(name) { Due = due }, schedule.NextDue(due), cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The host stops; a run under way has already said so in its result.
+        }
+    }
+}

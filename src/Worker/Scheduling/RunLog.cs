@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+
+namespace Maintenance.Worker.Scheduling;
+
+/// <summary>What a run leaves in the log: one line with its counts, its warnings, and once a process what the server does not offer.</summary>
+public sealed class RunLog(ILogger<JobRunner> logger)
+{
+    private readonly ConcurrentDictionary<string, byte> notAvailable = new(StringComparer.Ordinal);
+
+    internal void Ended(JobResult result)
+    {
+        foreach (var what in result.Unavailable)
+        {
+            if (notAvailable.TryAdd(what, 0))
+            {
+                logger.NotAvailable(what, result.Job);
+            }
+        }
+
+        foreach (var warning in result.Warnings)
+        {
+            logger.RunWarned(result.Job, warning);
+        }
+
+        var reason = result.Reason is null ? "" : $" ({result.Reason})";
+        var counts = result.Counts.Count == 0 ? "no counts" : string.Join(", ", result.Counts.Select(count => $"{count.Key}={count.Value}"));
+        var error = result.Errors.Count == 0 ? "" : $"; first: {result.Errors[0]}";
+        if (result.Outcome == JobOutcome.Failed)
+        {
+            logger.RunFailed(result.Job, result.RunId, result.Outcome, reason, result.DurationSeconds, result.Due, result.DryRun, counts, result.ErrorCount, error);
+        }
+        else
+        {
+            logger.RunEnded(result.Job, result.RunId, result.Outcome, reason, result.DurationSeconds, result.Due, result.DryRun, counts, result.ErrorCount, error);
+        }
+    }
+
+    internal void Skipped(JobResult result) => logger.RunSkipped(result.Job, result.Reason ?? "", result.Due);
+
+    internal void WithoutLease(string job, string problem) => logger.RunsWithoutLease(job, problem);
+
+    internal void Broke(Exception exception, string job, string runId) => logger.RunBroke(exception, job, runId);
+}

@@ -1,0 +1,7 @@
+namespace Maintenance.Worker;
+
+/// <summary>Every job of the worker; each folder plugs its own in.</summary>
+internal static class WorkerJobs
+{
+    public static IServiceCollection AddJobs(this IServiceCollection services) => services;
+}

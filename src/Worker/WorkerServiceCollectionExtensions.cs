@@ -1,0 +1,74 @@
+using Maintenance.Prometheus;
+using Maintenance.Storage;
+using Maintenance.Storage.Redis;
+using Maintenance.Worker.Lease;
+using Maintenance.Worker.Results;
+using Maintenance.Worker.Scheduling;
+using Microsoft.Extensions.Options;
+using Quartz;
+
+namespace Maintenance.Worker;
+
+/// <summary>Puts the worker together.</summary>
+public static class WorkerServiceCollectionExtensions
+{
+    // No request waits for the worker, and its batches are larger than a host's calls.
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(2);
+
+    /// <summary>Storage, jobs and what runs them; enough for the verbs of the command line.</summary>
+    public static IServiceCollection AddMaintenanceWorker(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.Configure<RedisOptions>(options => options.Deadline = DefaultDeadline);
+        services.AddAuthStorage(configuration);
+        services.AddSingleton<IValidateOptions<RedisOptions>, WorkerNeedsRedis>();
+        services.AddOptions<JobsOptions>().BindConfiguration(JobsOptions.Section).ValidateOnStart();
+        services.AddOptions<LeaseOptions>().BindConfiguration(LeaseOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<LeaseOptions>, LeaseOptionsValidator>();
+        services.AddOptions<ResultsOptions>().BindConfiguration(ResultsOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ResultsOptions>, ResultsOptionsValidator>();
+
+        services.AddSingleton(_ => ReplicaName.OfThisProcess());
+        services.AddSingleton<JobMetrics>();
+        services.AddSingleton<LeaseMetrics>();
+        services.AddSingleton<JobLease>();
+        services.AddSingleton<PauseState>();
+        services.AddSingleton<ResultStore>();
+        services.AddSingleton<ResultsCache>();
+        services.AddSingleton<RunLog>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<ScheduleBoard>();
+        services.AddJobs();
+        return services;
+    }
+
+    /// <summary>What serving needs beside: the schedule, the loader of results and the exporter.</summary>
+    public static IServiceCollection AddMaintenanceSchedule(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddPrometheusExporter();
+        services.AddHostedService(provider => provider.GetRequiredService<ResultsCache>());
+        services.AddQuartz(quartz => quartz
+            .ConfigureScheduler(scheduler => scheduler.InstanceName = "maintenance")
+            .UseInMemoryStore()
+            .UseDefaultTimeZone(TimeZoneInfo.Utc)
+            .AddTriggerListener<MisfireListener>());
+        services.AddHostedService<ScheduleStarter>();
+        services.AddQuartzHostedService(options =>
+        {
+            options.WaitForJobsToComplete = true;
+            options.AwaitApplicationStarted = true;
+        });
+        return services;
+    }
+}
+
+/// <summary>Refuses a worker without Redis: there would be nothing to maintain.</summary>
+internal sealed class WorkerNeedsRedis : IValidateOptions<RedisOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisOptions options) => options.Enabled
+        ? ValidateOptionsResult.Success
+        : ValidateOptionsResult.Fail(
+            "Storage:Redis:Enabled (or REDIS_ENABLED) is false: the worker maintains Redis and has nothing to do without it. A web host may run in memory; do not start a worker then.");
+}
