@@ -23,7 +23,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         metrics.ShouldContain("authstore_lookups_total{result=\"hit\",store=\"sessions\"} 0");
         using var health = JsonDocument.Parse(await Http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/health")));
         health.RootElement.GetProperty("status").GetString().ShouldBe("healthy");
-        health.RootElement.GetProperty("checks").GetProperty("redis").GetProperty("data").GetProperty("ping_milliseconds").GetDouble().ShouldBeGreaterThan(0);
+        health.RootElement.GetProperty("checks").GetProperty("redis").GetProperty("data").GetProperty("read_milliseconds").GetDouble().ShouldBeGreaterThan(0);
 
         await host.SignalAsync(Signal.Terminate);
         (await host.WaitForExitAsync(TimeSpan.FromSeconds(10))).ShouldBe(0);

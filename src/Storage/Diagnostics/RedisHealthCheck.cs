@@ -3,8 +3,11 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Maintenance.Storage.Diagnostics;
 
-/// <summary>Whether Redis answers a PING within the deadline. For readiness, never for liveness: restarting a host mends no Redis.</summary>
-public sealed class RedisHealthCheck(RedisConnection connection, TimeProvider timeProvider) : IHealthCheck
+/// <summary>
+/// Whether Redis answers a read within the deadline. A read and not a PING, because a loading server, a cluster that is down and a replica without
+/// its primary may answer PING. For readiness, never for liveness: restarting a host mends no Redis.
+/// </summary>
+public sealed class RedisHealthCheck(RedisConnection connection, RedisKeys keys, TimeProvider timeProvider) : IHealthCheck
 {
     /// <summary>Name under which hosts register it.</summary>
     public const string Name = "redis";
@@ -12,10 +15,12 @@ public sealed class RedisHealthCheck(RedisConnection connection, TimeProvider ti
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        // Named like a session, so that any ACL that lets the host work lets it ask; it never exists.
+        var key = keys.SessionsOf(UserReference.Of("readiness"));
         var started = timeProvider.GetTimestamp();
         try
         {
-            await connection.CallAsync(database => database.ExecuteAsync("PING"), cancellationToken).ConfigureAwait(false);
+            await connection.CallAsync(database => database.KeyExistsAsync(key), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is StorageUnavailableException or StackExchange.Redis.RedisServerException)
         {
@@ -25,6 +30,6 @@ public sealed class RedisHealthCheck(RedisConnection connection, TimeProvider ti
         var milliseconds = timeProvider.GetElapsedTime(started).TotalMilliseconds;
         return HealthCheckResult.Healthy(
             $"{connection.Endpoint} answered",
-            new Dictionary<string, object>(StringComparer.Ordinal) { ["ping_milliseconds"] = Math.Round(milliseconds, 3) });
+            new Dictionary<string, object>(StringComparer.Ordinal) { ["read_milliseconds"] = Math.Round(milliseconds, 3) });
     }
 }

@@ -46,4 +46,12 @@ internal static class ClientCompat
 
     /// <summary>The items of a multi-bulk reply; empty for a nil one.</summary>
     public static RedisResult[] Items(RedisResult result) => (RedisResult[]?)result ?? [];
+
+    /// <summary>The text of an INFO reply. Line 3 renders the server's verbatim string with its format in front.</summary>
+    public static string InfoText(RedisResult result)
+    {
+        const string format = "txt:";
+        var text = (string?)result ?? "";
+        return text.StartsWith(format, StringComparison.Ordinal) ? text[format.Length..] : text;
+    }
 }

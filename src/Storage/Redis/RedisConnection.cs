@@ -112,6 +112,14 @@ public sealed class RedisConnection : IAsyncDisposable
         return await CallAsync(database => script.EvaluateAsync(database, keys, arguments), cancellationToken, deadline).ConfigureAwait(false);
     }
 
+    /// <summary>The server's INFO, as text: <c>name:value</c> lines. Which fields it has is the server's choice.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="deadline">Instead of <see cref="RedisOptions.Deadline"/>.</param>
+    /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>
+    /// <exception cref="RedisServerException">The server refuses INFO.</exception>
+    public Task<string> InfoAsync(CancellationToken cancellationToken, TimeSpan? deadline = null) =>
+        CallAsync(async database => ClientCompat.InfoText(await database.ExecuteAsync("INFO").ConfigureAwait(false)), cancellationToken, deadline);
+
     /// <summary>Closes the connection without waiting for pending calls.</summary>
     public async ValueTask DisposeAsync()
     {

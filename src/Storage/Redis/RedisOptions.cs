@@ -45,6 +45,17 @@ public sealed class RedisOptions
 
     /// <summary>TLS settings; <c>rediss://</c> switches them on.</summary>
     public RedisTlsOptions Tls { get; set; } = new();
+
+    /// <summary><c>host:port</c> of the URL or the single settings, without credentials: fit for a log or a metric label.</summary>
+    /// <exception cref="ArgumentException">The URL is malformed; the validator refuses it before.</exception>
+    public string GetServer()
+    {
+        var endpoint = RedisEndpoint.From(this);
+        return $"{endpoint.Host}:{endpoint.Port}";
+    }
+
+    /// <summary>A copy whose settings may be changed, for a second connection (a probe with a deadline of its own). <see cref="Tls"/> is shared.</summary>
+    public RedisOptions Clone() => (RedisOptions)MemberwiseClone();
 }
 
 /// <summary>TLS to Redis. Bound from <c>Storage:Redis:Tls</c>.</summary>

@@ -1,0 +1,56 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Testing;
+using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.Scheduling;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Maintenance.Worker.RedisTests.RedisHealth;
+
+/// <summary>The probe, its job and its metrics as the worker has them.</summary>
+internal sealed class ProbeHarness : IDisposable
+{
+    public ProbeHarness(RespServer server, RedisHealthOptions? options = null)
+        : this([RedisNode.From(JobHarness.Options(server))], options)
+    {
+    }
+
+    public ProbeHarness(IReadOnlyList<RedisNode> nodes, RedisHealthOptions? options = null)
+    {
+        Probe = new RedisProbe(
+            new RedisNodes(nodes), new RedisKeys(""), JobHarness.Monitor(options ?? Relaxed()), TimeProvider.System, NullLogger<RedisProbe>.Instance);
+        Job = new RedisHealthJob(Probe, Latest);
+        Metrics = new RedisHealthMetrics(Meters, Latest);
+    }
+
+    public TestMeterFactory Meters { get; } = new();
+
+    public LatestSnapshot<RedisHealthSnapshot> Latest { get; } = new(JobNames.RedisHealth);
+
+    public RedisProbe Probe { get; }
+
+    public RedisHealthJob Job { get; }
+
+    public RedisHealthMetrics Metrics { get; }
+
+    /// <summary>The machine that runs the tests is shared: only a test of slowness says what is slow.</summary>
+    public static RedisHealthOptions Relaxed() => new()
+    {
+        PingP99Degraded = TimeSpan.FromSeconds(5),
+        SlowCommandDegraded = TimeSpan.FromSeconds(5),
+        CallDeadline = TimeSpan.FromSeconds(3),
+    };
+
+    public async Task<NodeHealth> ProbeOneAsync()
+    {
+        var result = await JobHarness.RunAsync(Job, Latest, Metrics);
+        return result.ReadSnapshot<RedisHealthSnapshot>()!.Nodes.Single();
+    }
+
+    public double? Value(string instrument, string? node = null)
+    {
+        using var collector = new MetricCollector<double>(Meters, instrument);
+        return collector.Observe().SingleOrDefault(measurement => node is null || measurement.Tags["node"] == node)?.Value;
+    }
+
+    public void Dispose() => Meters.Dispose();
+}

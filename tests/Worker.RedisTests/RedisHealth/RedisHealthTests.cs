@@ -1,0 +1,342 @@
+using System.Diagnostics;
+using Maintenance.Testing;
+using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.RedisTests.RedisHealth;
+
+public sealed class RedisHealthTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
+
+    [Fact]
+    public async Task Probe_IsHealthyWithEveryFigure_WhenRedisIsFine()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryBytes = 100_000_000, MaxMemoryPolicy = "noeviction" });
+        using var harness = new ProbeHarness(server);
+
+        var node = await harness.ProbeOneAsync();
+
+        node.Status.ShouldBe(HealthStatus.Healthy, string.Join(' ', node.Reasons));
+        node.Node.ShouldBe(server.Endpoint);
+        node.Up.ShouldBeTrue();
+        node.Unavailable.ShouldBeEmpty();
+        node.ConnectSeconds.ShouldNotBeNull().ShouldBePositive();
+        node.Ping!.Seconds.Count.ShouldBe(20);
+        node.Ping.Min.ShouldBePositive();
+        node.Ping.Max.ShouldBeGreaterThanOrEqualTo(node.Ping.P50);
+        node.Canary!.WriteSeconds.ShouldNotBeNull();
+        node.Canary.ReadSeconds.ShouldNotBeNull();
+        node.Role.ShouldBe("master");
+        node.Memory.ShouldNotBeNull().Policy.ShouldBe("noeviction");
+        node.Memory.MaxBytes.ShouldBe(100_000_000);
+        node.Memory.UsedBytes.ShouldNotBeNull().ShouldBePositive();
+        node.Counters!.KeyspaceHits.ShouldNotBeNull();
+        node.SlowLog!.NewEntries.ShouldBeNull("there was no probe before");
+        (await server.KeysAsync()).ShouldBeEmpty("the canary is deleted");
+    }
+
+    [Fact]
+    public async Task Metrics_AreThoseOfTheSnapshot_OnEveryReplica()
+    {
+        await using var server = await RedisServer.StartAsync();
+        using var harness = new ProbeHarness(server);
+        using var other = new ProbeHarness(server);
+        using var durations = new MetricCollector<double>(other.Meters, "maintenance.redis.probe.duration");
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics, other.Latest, other.Metrics);
+
+        var node = result.ReadSnapshot<RedisHealthSnapshot>()!.Nodes.Single();
+        other.Value("maintenance.redis.up").ShouldBe(1);
+        other.Value("maintenance.redis.status").ShouldBe(0);
+        other.Value("maintenance.redis.memory.used").ShouldBe(node.Memory!.UsedBytes);
+        other.Value("maintenance.redis.memory.max").ShouldBeNull("no limit is set");
+        other.Value("maintenance.redis.connected_clients").ShouldNotBeNull();
+        other.Value("maintenance.redis.evicted_keys").ShouldBe(0);
+        other.Value("maintenance.redis.persistence_ok").ShouldBe(1);
+        other.Value("maintenance.redis.last_probe.timestamp").ShouldBe(node.At.ToUnixTimeMilliseconds() / 1000.0);
+        foreach (var operation in (string[])["connect", "ping", "write", "read"])
+        {
+            durations.Measurements.Count(m => m.Has(("operation", operation), ("node", server.Endpoint))).ShouldBe(operation == "ping" ? 20 : 1);
+        }
+    }
+
+    [Fact]
+    public async Task Probe_SaysWhatIsRefused_AndTheRestWorks()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { RefusedCommands = ["CONFIG", "SLOWLOG", "INFO"] });
+        using var harness = new ProbeHarness(server);
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics);
+
+        result.Outcome.ShouldBe(JobOutcome.Success);
+        result.Unavailable.ShouldBe(["CONFIG GET maxmemory-policy", "INFO", "SLOWLOG GET"]);
+        var node = harness.Latest.Value!.Nodes.Single();
+        node.Status.ShouldBe(HealthStatus.Healthy, string.Join(' ', node.Reasons));
+        node.Ping!.Seconds.Count.ShouldBe(20);
+        node.Canary!.ReadSeconds.ShouldNotBeNull();
+        harness.Value("maintenance.redis.up").ShouldBe(1);
+        harness.Value("maintenance.redis.memory.used").ShouldBeNull();
+        harness.Value("maintenance.redis.evicted_keys").ShouldBeNull();
+        harness.Value("maintenance.redis.persistence_ok").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Probe_FindsThePolicyInInfo_WhenConfigIsRefused()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { RefusedCommands = ["CONFIG"], MaxMemoryPolicy = "allkeys-lru" });
+        using var harness = new ProbeHarness(server);
+
+        var node = await harness.ProbeOneAsync();
+
+        node.Unavailable.ShouldBe(["CONFIG GET maxmemory-policy"]);
+        node.Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.UnsafePolicy);
+    }
+
+    [Fact]
+    public async Task Probe_GoesUnhealthyAndHealthyAgain_WhenRedisIsKilledAndRestarted()
+    {
+        await using var server = await RedisServer.StartAsync();
+        var options = ProbeHarness.Relaxed();
+        options.Deadline = Deadline;
+        using var harness = new ProbeHarness(server, options);
+        (await harness.ProbeOneAsync()).Status.ShouldBe(HealthStatus.Healthy);
+
+        await server.KillAsync();
+        var started = Stopwatch.GetTimestamp();
+        var down = await harness.ProbeOneAsync();
+
+        Stopwatch.GetElapsedTime(started).ShouldBeLessThan(Deadline + TimeSpan.FromSeconds(1));
+        down.Up.ShouldBeFalse();
+        down.Status.ShouldBe(HealthStatus.Unhealthy);
+        down.Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.Unreachable);
+        harness.Value("maintenance.redis.up").ShouldBe(0);
+        harness.Value("maintenance.redis.status").ShouldBe(2);
+        harness.Value("maintenance.redis.memory.used").ShouldBeNull();
+
+        await server.RestartAsync();
+        (await harness.ProbeOneAsync()).Status.ShouldBe(HealthStatus.Healthy);
+        harness.Value("maintenance.redis.up").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Probe_IsUnhealthyByItsDeadline_WhenRedisStandsStill()
+    {
+        await using var server = await RedisServer.StartAsync();
+        var options = ProbeHarness.Relaxed();
+        options.Deadline = Deadline;
+        using var harness = new ProbeHarness(server, options);
+        await server.PauseAsync();
+
+        var started = Stopwatch.GetTimestamp();
+        var node = await harness.ProbeOneAsync();
+
+        Stopwatch.GetElapsedTime(started).ShouldBeLessThan(Deadline + TimeSpan.FromSeconds(1));
+        node.Up.ShouldBeFalse();
+        node.Status.ShouldBe(HealthStatus.Unhealthy);
+        node.Reasons.ShouldHaveSingleItem().Code.ShouldBeOneOf(HealthReasons.NoAnswer, HealthReasons.Unreachable);
+    }
+
+    [Fact]
+    public async Task Probe_SaysLoading_WhileRedisReadsItsData()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions
+        {
+            AppendOnly = true,
+            ConfigurationLines = ["appendfsync no", "key-load-delay 20", "loading-process-events-interval-bytes 1024", "aof-use-rdb-preamble no"],
+        });
+        await server.ExecuteManyAsync(Enumerable.Range(0, 30_000).Select(i => new[] { "SET", $"cache:{i}", "value" }));
+        using var harness = new ProbeHarness(server);
+        var restart = server.RestartAsync();
+
+        NodeHealth? loading = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            var node = await harness.ProbeOneAsync();
+            loading = node.Reasons.Any(reason => reason.Code == HealthReasons.Loading) ? node : null;
+            return loading is not null || restart.IsCompleted;
+        }, TimeSpan.FromSeconds(30));
+
+        loading.ShouldNotBeNull().Status.ShouldBe(HealthStatus.Unhealthy);
+        await restart;
+        await Eventually.TrueAsync(async () => (await harness.ProbeOneAsync()).Status == HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public async Task Probe_SaysThatWritesAreRefused_WhenRedisIsFull()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryBytes = 3_000_000, MaxMemoryPolicy = "noeviction" });
+        using var harness = new ProbeHarness(server);
+        await FillAsync(server);
+
+        var node = await harness.ProbeOneAsync();
+
+        node.Up.ShouldBeTrue();
+        node.Status.ShouldBe(HealthStatus.Unhealthy);
+        node.Reasons.Select(reason => reason.Code).ShouldContain(HealthReasons.OutOfMemory);
+        node.Reasons.Select(reason => reason.Code).ShouldContain(HealthReasons.MemoryHigh);
+        node.Ping!.Seconds.Count.ShouldBe(20);
+        node.Memory!.UsedBytes.ShouldNotBeNull();
+        node.SlowLog.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Probe_SeesEvictionsAndTheUnsafePolicy_WhenRedisDropsKeys()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryBytes = 3_000_000, MaxMemoryPolicy = "allkeys-lru" });
+        using var harness = new ProbeHarness(server);
+        (await harness.ProbeOneAsync()).Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.UnsafePolicy);
+        await server.ExecuteManyAsync(Enumerable.Range(0, 5000).Select(i => new[] { "SET", $"cache:{i}", new string('x', 1000) }));
+
+        var node = await harness.ProbeOneAsync();
+
+        node.EvictedSinceLast.ShouldNotBeNull().ShouldBePositive();
+        node.Reasons.Select(reason => reason.Code).ShouldContain(HealthReasons.Evictions);
+        harness.Value("maintenance.redis.evicted_keys").ShouldBe(node.Counters!.EvictedKeys);
+        (await harness.ProbeOneAsync()).EvictedSinceLast.ShouldNotBeNull().ShouldBeLessThan(node.EvictedSinceLast.Value, "only what is new counts");
+    }
+
+    [Fact]
+    public async Task Probe_ReportsRoleAndLagOfAReplica()
+    {
+        await using var primary = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = ["repl-diskless-sync-delay 0"] });
+        await using var replica = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = ["--replicaof", "127.0.0.1", $"{primary.Port}"] });
+        using var harness = new ProbeHarness(
+            [RedisNode.From(JobHarness.Options(primary)), RedisNode.From(JobHarness.Options(replica), mayBeReplica: true)], ProbeHarness.Relaxed());
+        await Eventually.TrueAsync(async () => (await replica.StringAsync("INFO", "replication"))!.Contains("master_link_status:up", StringComparison.Ordinal));
+
+        await Eventually.SucceedsAsync(async () =>
+        {
+            await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics);
+            var nodes = harness.Latest.Value!.Nodes;
+            nodes[0].Replicas.ShouldNotBeNull().ShouldHaveSingleItem().State.ShouldBe("online");
+        });
+
+        harness.Latest.Value!.Status.ShouldBe(HealthStatus.Healthy);
+        harness.Latest.Value.Nodes.Select(node => node.Role).ShouldBe(["master", "slave"]);
+        harness.Latest.Value.Nodes[1].PrimaryLinkUp.ShouldBe(true);
+        harness.Value("maintenance.redis.replication_lag", replica.Endpoint).ShouldNotBeNull().ShouldBeLessThan(10_000);
+
+        // A replica that stands still falls behind by what is written meanwhile.
+        await replica.PauseAsync();
+        await primary.ExecuteAsync("SET", "cache:big", new string('x', 200_000));
+        using var onlyPrimary = new ProbeHarness(primary);
+        var seen = await onlyPrimary.ProbeOneAsync();
+        await replica.ResumeAsync();
+        seen.Replicas!.Single().LagBytes.ShouldNotBeNull().ShouldBeGreaterThanOrEqualTo(200_000);
+    }
+
+    [Fact]
+    public async Task Probe_IsUnhealthy_WhenTheConfiguredServerIsAReplica()
+    {
+        await using var primary = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = ["repl-diskless-sync-delay 0"] });
+        await using var replica = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = ["--replicaof", "127.0.0.1", $"{primary.Port}"] });
+        await Eventually.TrueAsync(async () => (await replica.StringAsync("INFO", "replication"))!.Contains("master_link_status:up", StringComparison.Ordinal));
+        using var harness = new ProbeHarness(replica);
+
+        var node = await harness.ProbeOneAsync();
+
+        node.Status.ShouldBe(HealthStatus.Unhealthy);
+        node.Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.ReadOnly);
+    }
+
+    [Fact]
+    public async Task Probe_SaysThatPersistenceFails_WhenASnapshotCannotBeWritten()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = ["save 3600 1"] });
+        using var harness = new ProbeHarness(server);
+        // A folder in the file's place: not even root can write it.
+        Directory.CreateDirectory(Path.Combine(server.Folder, "dump.rdb"));
+        await server.ExecuteAsync("SET", "cache:a", "b");
+        await server.ExecuteAsync("BGSAVE");
+        await Eventually.TrueAsync(async () => (await server.StringAsync("INFO", "persistence"))!.Contains("rdb_last_bgsave_status:err", StringComparison.Ordinal));
+
+        var node = await harness.ProbeOneAsync();
+
+        node.Status.ShouldBe(HealthStatus.Unhealthy, "Redis refuses writes then");
+        node.Reasons.Select(reason => reason.Code).ShouldBe([HealthReasons.WritesStopped, HealthReasons.PersistenceFailing]);
+        harness.Value("maintenance.redis.persistence_ok").ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Probe_CountsNewSlowCommands_AndKeepsNoArgument()
+    {
+        await using var server = await RedisServer.StartAsync();
+        var options = ProbeHarness.Relaxed();
+        options.SlowCommandDegraded = TimeSpan.FromMilliseconds(100);
+        using var harness = new ProbeHarness(server, options);
+        await harness.ProbeOneAsync();
+        await server.ExecuteAsync("EVAL", "local t = redis.call('TIME'); local e = t[1] * 1000000 + t[2] + 150000; repeat t = redis.call('TIME') until t[1] * 1000000 + t[2] > e", "0", "a-secret-argument");
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Latest);
+
+        var node = harness.Latest.Value!.Nodes.Single();
+        node.SlowLog!.NewEntries.ShouldNotBeNull().ShouldBeGreaterThanOrEqualTo(1);
+        node.SlowLog.SlowestSeconds.ShouldNotBeNull().ShouldBeGreaterThan(0.15);
+        node.SlowLog.SlowestCommand.ShouldBe("EVAL");
+        node.Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.SlowCommands);
+        result.Snapshot!.Value.GetRawText().ShouldNotContain("secret");
+        (await harness.ProbeOneAsync()).Reasons.ShouldBeEmpty("it is told once");
+    }
+
+    [Fact]
+    public async Task Probe_AuthenticatesAndKeepsThePasswordToItself()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { Password = "p,ss:w rd" });
+        using var harness = new ProbeHarness(server);
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Latest);
+
+        harness.Latest.Value!.Status.ShouldBe(HealthStatus.Healthy);
+        result.Snapshot!.Value.GetRawText().ShouldNotContain("p,ss");
+    }
+
+    [Fact]
+    public async Task Probe_IsUnhealthy_WhenThePasswordIsWrong()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { Password = "right" });
+        var options = JobHarness.Options(server);
+        options.Url = $"redis://:wrong@{server.Endpoint}";
+        using var harness = new ProbeHarness([RedisNode.From(options)]);
+
+        var node = await harness.ProbeOneAsync();
+
+        node.Status.ShouldBe(HealthStatus.Unhealthy);
+        node.Up.ShouldBeFalse();
+        node.Reasons.ShouldHaveSingleItem().Text.ShouldNotContain("wrong");
+    }
+
+    [Fact]
+    public async Task Probe_LeavesAbsentWhatGarnetDoesNotReport()
+    {
+        await using var server = await GarnetServer.StartAsync();
+        using var harness = new ProbeHarness(server);
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics);
+
+        var node = harness.Latest.Value!.Nodes.Single();
+        node.Status.ShouldBe(HealthStatus.Healthy, string.Join(' ', node.Reasons));
+        node.Canary!.ReadSeconds.ShouldNotBeNull();
+        node.Counters?.EvictedKeys.ShouldBeNull();
+        node.Memory?.UsedBytes.ShouldBeNull();
+        result.Unavailable.ShouldContain("INFO used_memory");
+        result.Unavailable.ShouldContain("INFO evicted_keys");
+        foreach (var absent in (string[])["memory.used", "memory.max", "memory.fragmentation", "evicted_keys", "expired_keys", "keyspace_hits", "keyspace_misses"])
+        {
+            harness.Value($"maintenance.redis.{absent}").ShouldBeNull(absent);
+        }
+    }
+
+    private static async Task FillAsync(RedisServer server)
+    {
+        try
+        {
+            await server.ExecuteManyAsync(Enumerable.Range(0, 5000).Select(i => new[] { "SET", $"cache:{i}", new string('x', 1000) }));
+            throw new InvalidOperationException("Redis is not full.");
+        }
+        catch (RespErrorException exception) when (exception.Message.StartsWith("OOM", StringComparison.Ordinal))
+        {
+            // Full, as wanted.
+        }
+    }
+}
