@@ -41,8 +41,41 @@ internal static class StorageEnvironment
             }
         });
 
-    /// <summary>A number of the environment in a unit, or null; used by the kinds of state that have a TTL of their own.</summary>
-    internal static int? Number(IConfiguration configuration, string name)
+    /// <summary>Applies what the environment names to the lifetimes of tokens.</summary>
+    public static void Apply(TokenLifetimeOptions options, IConfiguration configuration)
+    {
+        Number(configuration, "REFRESH_TOKEN_TTL_DAYS", days => options.RefreshToken = Life("REFRESH_TOKEN_TTL_DAYS", days, TimeSpan.FromDays(1)));
+        Text(configuration, "REFRESH_TOKEN_EXPIRY", text =>
+        {
+            var expiry = Life("REFRESH_TOKEN_EXPIRY", text);
+            // Two names for one setting: which of two values is meant, nobody can know.
+            options.RefreshToken = configuration["REFRESH_TOKEN_TTL_DAYS"] is not { Length: > 0 } days || expiry == options.RefreshToken
+                ? expiry
+                : throw Wrong("REFRESH_TOKEN_EXPIRY", text, $"the same life as REFRESH_TOKEN_TTL_DAYS, which is {days}, or only one of them");
+        });
+        Number(configuration, "RESET_TOKEN_TTL_HOURS", hours => options.PasswordReset = Life("RESET_TOKEN_TTL_HOURS", hours, TimeSpan.FromHours(1)));
+        Number(configuration, "MFA_TOKEN_TTL_MINUTES", minutes => options.TwoFactorChallenge = Life("MFA_TOKEN_TTL_MINUTES", minutes, TimeSpan.FromMinutes(1)));
+    }
+
+    private static TimeSpan Life(string name, string text)
+    {
+        var unit = text[^1] switch
+        {
+            's' => TimeSpan.FromSeconds(1),
+            'm' => TimeSpan.FromMinutes(1),
+            'h' => TimeSpan.FromHours(1),
+            'd' => TimeSpan.FromDays(1),
+            _ => TimeSpan.Zero,
+        };
+        return unit > TimeSpan.Zero && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? Life(name, number, unit)
+            : throw Wrong(name, text, "a whole number and a unit, as 7d, 24h, 30m or 900s");
+    }
+
+    private static TimeSpan Life(string name, int number, TimeSpan unit) =>
+        number <= TimeSpan.MaxValue / unit ? number * unit : throw Wrong(name, $"{number}", "a shorter life");
+
+    private static int? Number(IConfiguration configuration, string name)
     {
         var text = configuration[name];
         return string.IsNullOrEmpty(text)

@@ -13,7 +13,7 @@ namespace Maintenance.Storage;
 public static class StorageServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="ISessionStore"/> and what it needs. Reads <c>Storage:Redis</c> and <c>Storage:Sessions</c>, and below them the
+    /// Registers <see cref="ISessionStore"/> and what it needs. Reads <c>Storage:Redis</c>, <c>Storage:Sessions</c> and <c>Storage:Tokens</c>, and below them the
     /// environment names of the older backends. A wrong value stops the start and is named.
     /// </summary>
     public static IServiceCollection AddAuthStorage(this IServiceCollection services, IConfiguration configuration)
@@ -32,6 +32,11 @@ public static class StorageServiceCollectionExtensions
             .Bind(configuration.GetSection(SessionOptions.Section))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<SessionOptions>, SessionOptionsValidator>();
+        services.AddOptions<TokenLifetimeOptions>()
+            .Configure(options => StorageEnvironment.Apply(options, configuration))
+            .Bind(configuration.GetSection(TokenLifetimeOptions.Section))
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TokenLifetimeOptions>, TokenLifetimeOptionsValidator>();
 
         services.AddSingleton<RedisConnection>();
         services.AddSingleton(provider => new RedisKeys(provider.GetRequiredService<IOptions<RedisOptions>>().Value.KeyPrefix));

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
@@ -48,18 +49,33 @@ internal static class RedisConfiguration
         configuration.SslProtocols = SslProtocols.None;
         if (tls.CaFile is { Length: > 0 } caFile)
         {
-            var authorities = new X509Certificate2Collection();
-            authorities.ImportFromPemFile(caFile);
+            var authorities = LoadAuthorities(caFile);
             configuration.CertificateValidation += (_, certificate, chain, errors) => TrustsOnly(authorities, certificate, chain, errors);
         }
 
         if (tls.ClientCertificateFile is { Length: > 0 } certificateFile)
         {
-            using var pem = X509Certificate2.CreateFromPemFile(certificateFile, tls.ClientKeyFile ?? certificateFile);
-            // Through PKCS #12, because SslStream refuses a key that lives only in memory on some systems.
-            var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+            var certificate = LoadClientCertificate(certificateFile, tls.ClientKeyFile);
             configuration.CertificateSelection += (_, _, _, _, _) => certificate;
         }
+    }
+
+    /// <summary>The authorities in a PEM file.</summary>
+    /// <exception cref="CryptographicException">There is none.</exception>
+    public static X509Certificate2Collection LoadAuthorities(string caFile)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(caFile);
+        return authorities.Count > 0 ? authorities : throw new CryptographicException("It holds no PEM certificate.");
+    }
+
+    /// <summary>A client certificate with its key, which may be in the same PEM file.</summary>
+    /// <exception cref="CryptographicException">Either is missing, or they do not belong together.</exception>
+    public static X509Certificate2 LoadClientCertificate(string certificateFile, string? keyFile)
+    {
+        using var pem = X509Certificate2.CreateFromPemFile(certificateFile, string.IsNullOrEmpty(keyFile) ? certificateFile : keyFile);
+        // Through PKCS #12, because SslStream refuses a key that lives only in memory on some systems.
+        return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
     }
 
     private static bool TrustsOnly(X509Certificate2Collection authorities, X509Certificate? certificate, X509Chain? given, SslPolicyErrors errors)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Storage.Redis;
@@ -22,10 +23,12 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
         }
 
         string? user = options.User;
+        var tls = options.Tls.Enabled;
         if (!string.IsNullOrEmpty(options.Url))
         {
             Check(RedisUrl.TryParse(options.Url, out var url, out var error), "Url (or REDIS_URL)", error ?? "");
             user = url?.User ?? user;
+            tls |= url?.Tls ?? true;
             Check(url?.Database is null or >= 0, "Url (or REDIS_URL)", "names a negative database");
         }
         else
@@ -48,12 +51,50 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
         Check(options.Deadline > TimeSpan.Zero && options.Deadline <= TimeSpan.FromMinutes(1), "Deadline", $"is {options.Deadline}; expected above 0 and at most 1 minute");
         Check(options.ConnectTimeout > TimeSpan.Zero && options.ConnectTimeout <= TimeSpan.FromMinutes(1), "ConnectTimeout", $"is {options.ConnectTimeout}; expected above 0 and at most 1 minute");
         Check(options.DeadlinesBeforeReconnect > 0, "DeadlinesBeforeReconnect", $"is {options.DeadlinesBeforeReconnect}; expected 1 or more");
-        CheckFile(options.Tls.CaFile, "Tls:CaFile");
-        CheckFile(options.Tls.ClientCertificateFile, "Tls:ClientCertificateFile");
-        CheckFile(options.Tls.ClientKeyFile, "Tls:ClientKeyFile");
+        CheckTls();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
-        void CheckFile(string? path, string setting) =>
-            Check(string.IsNullOrEmpty(path) || File.Exists(path), setting, $"names '{path}', which does not exist");
+        void CheckTls()
+        {
+            var files = new[] { options.Tls.CaFile, options.Tls.ClientCertificateFile, options.Tls.ClientKeyFile };
+            // Whoever names certificates means to have TLS, and must not find out from a captured password that there is none.
+            Check(tls || files.All(string.IsNullOrEmpty), "Tls", "names certificates, but TLS is off; use rediss:// or set Tls:Enabled");
+            CheckPem(options.Tls.CaFile, "Tls:CaFile", path => RedisConfiguration.LoadAuthorities(path));
+            Check(
+                string.IsNullOrEmpty(options.Tls.ClientKeyFile) || !string.IsNullOrEmpty(options.Tls.ClientCertificateFile),
+                "Tls:ClientKeyFile",
+                "is set without Tls:ClientCertificateFile");
+            if (string.IsNullOrEmpty(options.Tls.ClientKeyFile) || CheckFile(options.Tls.ClientKeyFile, "Tls:ClientKeyFile"))
+            {
+                CheckPem(
+                    options.Tls.ClientCertificateFile,
+                    "Tls:ClientCertificateFile (with Tls:ClientKeyFile)",
+                    path => RedisConfiguration.LoadClientCertificate(path, options.Tls.ClientKeyFile).Dispose());
+            }
+        }
+
+        bool CheckFile(string path, string setting)
+        {
+            var exists = File.Exists(path);
+            Check(exists, setting, $"names '{path}', which does not exist");
+            return exists;
+        }
+
+        void CheckPem(string? path, string setting, Action<string> load)
+        {
+            if (string.IsNullOrEmpty(path) || !CheckFile(path, setting))
+            {
+                return;
+            }
+
+            try
+            {
+                load(path);
+            }
+            catch (Exception exception) when (exception is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
+            {
+                failures.Add($"{RedisOptions.Section}:{setting} names '{path}', which cannot be read: {exception.Message}");
+            }
+        }
     }
 }
