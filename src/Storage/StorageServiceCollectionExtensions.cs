@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Memory;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
@@ -38,11 +39,15 @@ public static class StorageServiceCollectionExtensions
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<TokenLifetimeOptions>, TokenLifetimeOptionsValidator>();
 
+        services.AddOptions<MemoryOptions>().Bind(configuration.GetSection(MemoryOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MemoryOptions>, MemoryOptionsValidator>();
+
         services.AddSingleton<RedisConnection>();
         services.AddSingleton(provider => new RedisKeys(provider.GetRequiredService<IOptions<RedisOptions>>().Value.KeyPrefix));
         services.AddSingleton<AuthStoreMetrics>();
         services.AddSingleton<RedisSessionStore>();
         services.AddSingleton<SessionRepair>();
+        services.AddSingleton(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
         services.AddSingleton<ISessionStore>(provider => new InstrumentedSessionStore(
             provider.GetRequiredService<RedisSessionStore>(),
             provider.GetRequiredService<AuthStoreMetrics>(),

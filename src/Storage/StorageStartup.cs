@@ -1,16 +1,19 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Redis;
-using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Hosting;
 
 namespace Maintenance.Storage;
 
 /// <summary>Makes the counters exist and starts to connect. A Redis that is not up yet does not keep the host from starting.</summary>
-internal sealed class StorageStartup(RedisConnection connection, AuthStoreMetrics metrics) : BackgroundService
+internal sealed class StorageStartup(RedisConnection connection, AuthStoreMetrics metrics, IEnumerable<PrimedStore> stores) : BackgroundService
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        metrics.Prime(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations);
+        foreach (var store in stores)
+        {
+            metrics.Prime(store);
+        }
+
         return base.StartAsync(cancellationToken);
     }
 

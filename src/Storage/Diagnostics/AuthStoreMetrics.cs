@@ -44,9 +44,10 @@ public sealed class AuthStoreMetrics
     }
 
     /// <summary>Makes every series of a store exist with zero. Called once, when something listens.</summary>
-    internal void Prime(string store, IReadOnlyList<string> operations)
+    internal void Prime(PrimedStore primed)
     {
-        foreach (var operation in operations)
+        var store = primed.Store;
+        foreach (var operation in primed.Operations)
         {
             foreach (var type in ErrorTypes)
             {
@@ -54,7 +55,7 @@ public sealed class AuthStoreMetrics
             }
         }
 
-        foreach (var result in LookupResults)
+        foreach (var result in primed.CountsLookups ? LookupResults : [])
         {
             lookups.Add(0, Tag("store", store), Tag("result", result));
         }

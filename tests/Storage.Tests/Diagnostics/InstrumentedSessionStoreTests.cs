@@ -32,7 +32,7 @@ public sealed class InstrumentedSessionStoreTests : IDisposable
         using var created = new MetricCollector<long>(factory, "authstore.sessions.created");
         using var ended = new MetricCollector<long>(factory, "authstore.sessions.ended");
 
-        metrics.Prime(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations);
+        metrics.Prime(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
 
         // 8 operations, 4 reasons to be unavailable and 3 other types of error.
         errors.Measurements.Count.ShouldBe(8 * 7);
