@@ -48,6 +48,7 @@ public static class StorageServiceCollectionExtensions
         services.AddSingleton<RedisSessionStore>();
         services.AddSingleton<SessionRepair>();
         services.AddSingleton(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
+        services.AddSingleton<Sessions.Inspection.UserInspector>();
         services.AddSingleton<ISessionStore>(provider => new InstrumentedSessionStore(
             provider.GetRequiredService<RedisSessionStore>(),
             provider.GetRequiredService<AuthStoreMetrics>(),

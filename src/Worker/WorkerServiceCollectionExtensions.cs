@@ -37,6 +37,7 @@ public static class WorkerServiceCollectionExtensions
         services.AddSingleton<ResultStore>();
         services.AddSingleton<ResultsCache>();
         services.AddSingleton<RunLog>();
+        services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<ScheduleBoard>();
         services.AddJobs();

@@ -15,6 +15,10 @@ internal static class WorkerCommandLine
         var root = new RootCommand("Keeps auth state on Redis true: scheduled maintenance jobs, metrics and health. Without a verb it serves until it is stopped.")
         {
             RunVerb.Create(),
+            CheckVerb.Create(),
+            FindVerb.Create(),
+            PauseVerbs.CreatePause(),
+            PauseVerbs.CreateResume(),
         };
         root.SetAction((_, cancellationToken) => ServeAsync(cancellationToken));
         var parsed = root.Parse(arguments);

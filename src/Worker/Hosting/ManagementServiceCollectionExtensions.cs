@@ -1,3 +1,5 @@
+using Maintenance.Worker.Scheduling;
+using Maintenance.Worker.Status;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Hosting;
@@ -9,6 +11,25 @@ internal static class ManagementServiceCollectionExtensions
     {
         services.AddOptions<ManagementOptions>().BindConfiguration(ManagementOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ManagementOptions>, ManagementOptionsValidator>();
+        services.AddSingleton<ManagementToken>();
+        services.AddSingleton<JobsView>();
+        services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.PropertyNamingPolicy = JobResultJson.Options.PropertyNamingPolicy;
+            options.SerializerOptions.DefaultIgnoreCondition = JobResultJson.Options.DefaultIgnoreCondition;
+        });
+        services.AddHealthChecks()
+            .AddCheck<RedisCheck>(RedisCheck.Name, tags: [HealthEndpoints.ReadyTag])
+            .AddCheck<PauseCheck>(PauseCheck.Name);
+        services.AddOptions<Microsoft.Extensions.Diagnostics.HealthChecks.HealthCheckServiceOptions>()
+            .Configure<IEnumerable<JobRegistration>>((health, jobs) =>
+            {
+                foreach (var job in jobs)
+                {
+                    health.Registrations.Add(new(
+                        $"job:{job.Name}", provider => ActivatorUtilities.CreateInstance<JobCheck>(provider, job), failureStatus: null, tags: null));
+                }
+            });
         return services;
     }
 }

@@ -41,6 +41,7 @@ internal static class WorkerHost
         });
 
         var app = builder.Build();
+        app.UseManagementToken();
         app.MapMetrics();
         app.MapManagement();
         return app;

@@ -12,39 +12,36 @@ namespace Maintenance.Worker.Scheduling;
 /// </summary>
 public sealed class JobRunner
 {
-    private readonly IServiceProvider provider;
+    private readonly JobExecution execution;
     private readonly FrozenDictionary<string, JobRegistration> jobs;
     private readonly JobLease lease;
     private readonly PauseState pause;
     private readonly ResultsCache results;
     private readonly JobMetrics metrics;
     private readonly RunLog log;
-    private readonly ReplicaName replica;
     private readonly TimeProvider timeProvider;
     private readonly IHostApplicationLifetime lifetime;
     private readonly ConcurrentDictionary<string, RunningJob> running = new(StringComparer.Ordinal);
 
     /// <summary>Creates the runner.</summary>
     public JobRunner(
-        IServiceProvider provider,
+        JobExecution execution,
         IEnumerable<JobRegistration> jobs,
         JobLease lease,
         PauseState pause,
         ResultsCache results,
         JobMetrics metrics,
         RunLog log,
-        ReplicaName replica,
         TimeProvider timeProvider,
         IHostApplicationLifetime lifetime)
     {
-        this.provider = provider;
+        this.execution = execution;
         this.jobs = jobs.ToFrozenDictionary(job => job.Name, StringComparer.Ordinal);
         this.lease = lease;
         this.pause = pause;
         this.results = results;
         this.metrics = metrics;
         this.log = log;
-        this.replica = replica;
         this.timeProvider = timeProvider;
         this.lifetime = lifetime;
     }
@@ -76,13 +73,23 @@ public sealed class JobRunner
         }
     }
 
+    /// <summary>Runs a job once for its answer: no pause, no lease, nothing recorded.</summary>
+    public async Task<JobResult> ProbeAsync(string name, CancellationToken cancellationToken)
+    {
+        var request = new RunRequest(name);
+        var runId = NewRunId();
+        var started = timeProvider.GetUtcNow();
+        var (ending, report, duration) = await execution.WorkAsync(jobs[name], request, runId, cancellationToken);
+        return execution.Result(request, runId, started, ending, report, duration);
+    }
+
     /// <summary>Begins a run; the work goes on in the background.</summary>
     /// <param name="request">What to run.</param>
     /// <param name="cancellationToken">Ends the run, not only the wait.</param>
     public async Task<RunStart> BeginAsync(RunRequest request, CancellationToken cancellationToken)
     {
         var job = jobs[request.Job];
-        var runId = Guid.NewGuid().ToString("N")[..12];
+        var runId = NewRunId();
         var started = timeProvider.GetUtcNow();
         if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -121,7 +128,7 @@ public sealed class JobRunner
             {
                 if (!MayRunWithoutLease(job, exception.Reason))
                 {
-                    var failed = Result(JobOutcome.Failed, null) with { Errors = [$"No lease: {exception.Message}"], ErrorCount = 1 };
+                    var failed = execution.Result(request, runId, started, new RunEnding(JobOutcome.Failed, "redis unavailable")) with { Errors = [$"No lease: {exception.Message}"], ErrorCount = 1 };
                     return new RunStart(runId, RunRefusal.NoLease, CloseAsync(failed));
                 }
 
@@ -140,21 +147,10 @@ public sealed class JobRunner
         }
 
         RunStart Refuse(RunRefusal refusal, string reason) =>
-            new(runId, refusal, Task.FromResult(Result(JobOutcome.Skipped, reason)));
-
-        JobResult Result(JobOutcome outcome, string? reason) => new()
-        {
-            Job = request.Job,
-            RunId = runId,
-            Replica = replica.Value,
-            Due = request.Due,
-            Started = started,
-            DurationSeconds = 0,
-            Outcome = outcome,
-            Reason = reason,
-            DryRun = request.DryRun,
-        };
+            new(runId, refusal, Task.FromResult(execution.Result(request, runId, started, new RunEnding(JobOutcome.Skipped, reason))));
     }
+
+    private static string NewRunId() => Guid.NewGuid().ToString("N")[..12];
 
     private static bool MayRunWithoutLease(JobRegistration job, UnavailableReason reason) => job.Leaseless switch
     {
@@ -172,76 +168,19 @@ public sealed class JobRunner
             await using var heldUntilEnd = held;
             var lost = held?.Lost ?? CancellationToken.None;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping, lost);
-            var options = job.Options(provider);
-            var context = new JobContext
-            {
-                DryRun = request.DryRun,
-                Budget = request.FullSpeed ? WorkBudget.FullSpeed(timeProvider) : new WorkBudget(options.Budget, timeProvider),
-                Brake = new Brake(options.Brake),
-                Progress = request.Progress,
-            };
-            var began = timeProvider.GetTimestamp();
-            var ending = await RunJobAsync(job, context, runId, stop.Token);
+            var (ending, report, duration) = await execution.WorkAsync(job, request, runId, stop.Token);
             if (ending.Outcome == JobOutcome.Canceled)
             {
                 ending = ending with { Reason = lost.IsCancellationRequested ? RunEnding.LeaseLost : lifetime.ApplicationStopping.IsCancellationRequested ? "shutdown" : "canceled" };
             }
 
             ending = await EndLeaseAsync(job, held, ending);
-            var report = context.Report.Close();
-            return await CloseAsync(new JobResult
-            {
-                Job = job.Name,
-                RunId = runId,
-                Replica = replica.Value,
-                Due = request.Due,
-                Started = started,
-                DurationSeconds = Math.Round(timeProvider.GetElapsedTime(began).TotalSeconds, 3),
-                Outcome = ending.Outcome,
-                Reason = ending.Reason,
-                DryRun = request.DryRun,
-                Braked = ending.Braked,
-                Counts = report.Counts,
-                Warnings = report.Warnings,
-                Errors = report.Errors,
-                ErrorCount = context.Report.ErrorCount,
-                Unavailable = report.Unavailable,
-                Snapshot = report.Snapshot,
-            });
+            return await CloseAsync(execution.Result(request, runId, started, ending, report, duration));
         }
         finally
         {
             running.TryRemove(job.Name, out _);
             metrics.Running(job.Name, running: false);
-        }
-    }
-
-    private async Task<RunEnding> RunJobAsync(JobRegistration job, JobContext context, string runId, CancellationToken stop)
-    {
-        try
-        {
-            await job.Job(provider).RunAsync(context, stop);
-            return new RunEnding(context.Report.ErrorCount > 0 ? JobOutcome.Failed : JobOutcome.Success);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            return new RunEnding(JobOutcome.Canceled);
-        }
-        catch (BrakeException exception)
-        {
-            context.Report.Error(exception.Message);
-            return new RunEnding(JobOutcome.Failed, "brake", Braked: true);
-        }
-        catch (StorageUnavailableException exception)
-        {
-            context.Report.Error($"Redis unavailable: {exception.Message}");
-            return new RunEnding(JobOutcome.Failed, "redis unavailable");
-        }
-        catch (Exception exception)
-        {
-            context.Report.Error($"{exception.GetType().Name}: {exception.Message}");
-            log.Broke(exception, job.Name, runId);
-            return new RunEnding(JobOutcome.Failed);
         }
     }
 
@@ -285,11 +224,6 @@ public sealed class JobRunner
             log.Skipped(result);
             metrics.Ended(result);
         }
-    }
-
-    private sealed record RunEnding(JobOutcome Outcome, string? Reason = null, bool Braked = false)
-    {
-        public const string LeaseLost = "lease lost";
     }
 }
 

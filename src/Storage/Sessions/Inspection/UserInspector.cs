@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text;
+using Maintenance.Storage.Redis;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Sessions.Inspection;
+
+/// <summary>Reads what Redis holds of one user, for a person who looks into a complaint. Changes nothing; shows no secret, because none is stored.</summary>
+public sealed class UserInspector(RedisConnection connection, RedisKeys keys)
+{
+    /// <summary>Members of an index that are looked at.</summary>
+    public const int MostSessions = 1000;
+
+    private const int ScanCount = 1000;
+
+    /// <summary>Looks.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="scan">Also scan the whole keyspace, which finds sessions that the index has lost; seconds on a store of millions.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <exception cref="StorageUnavailableException">Redis did not answer.</exception>
+    public async Task<UserInspection> InspectAsync(string userId, bool scan, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        RedisKey index = keys.SessionIndex(user), generationKey = keys.Generation(user);
+        var generation = Number(await connection.CallAsync(database => database.StringGetAsync(generationKey), cancellationToken).ConfigureAwait(false));
+        var total = await connection.CallAsync(database => database.SortedSetLengthAsync(index), cancellationToken).ConfigureAwait(false);
+        var entries = await connection.CallAsync(
+            database => database.SortedSetRangeByRankWithScoresAsync(index, 0, MostSessions - 1), cancellationToken).ConfigureAwait(false);
+        var scores = new Dictionary<SessionId, double?>();
+        foreach (var entry in entries)
+        {
+            if (SessionId.TryParse((string?)entry.Element, out var id))
+            {
+                scores[id] = entry.Score;
+            }
+        }
+
+        var others = new List<InspectedKey>();
+        foreach (var name in scan ? await ScanAsync(user, cancellationToken).ConfigureAwait(false) : [])
+        {
+            var known = keys.TryParse(name, out var parsed);
+            if (known && parsed.Kind == StateKind.Session)
+            {
+                scores.TryAdd(parsed.Id, null);
+            }
+            else if (name != index && name != generationKey)
+            {
+                others.Add(new InspectedKey(name, known ? parsed.Kind : null, await LifeAsync(name, cancellationToken).ConfigureAwait(false)));
+            }
+        }
+
+        var sessions = new List<InspectedSession>();
+        foreach (var (id, score) in scores)
+        {
+            sessions.Add(await ReadAsync(user, id, score, generation, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new UserInspection(
+            user, generation, total, await LifeAsync(index, cancellationToken).ConfigureAwait(false), sessions, [.. others.OrderBy(key => key.Name, StringComparer.Ordinal)]);
+    }
+
+    private async Task<InspectedSession> ReadAsync(
+        UserReference user, SessionId id, double? score, long? generation, CancellationToken cancellationToken)
+    {
+        RedisKey key = keys.Session(user, id);
+        var expiry = score is > 0 and < 253_402_300_800_000 ? SessionRecordFormat.Time((long)score.Value) : (DateTimeOffset?)null;
+        var life = await LifeAsync(key, cancellationToken).ConfigureAwait(false);
+        byte[]? record;
+        try
+        {
+            record = await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            return new InspectedSession(id, InspectedState.Unreadable, null, expiry, life);
+        }
+
+        if (record is null)
+        {
+            return new InspectedSession(id, InspectedState.Gone, null, expiry, life);
+        }
+
+        var kind = SessionRecordFormat.Classify(record, SessionRecordFormat.Newest, out _);
+        if (kind == RecordKind.Alias)
+        {
+            return new InspectedSession(id, InspectedState.Alias, null, expiry, life);
+        }
+
+        var session = kind == RecordKind.Session ? SessionRecordFormat.Decode(id, record) : null;
+        var state = session is null || UserReference.Of(session.UserId) != user ? InspectedState.Unreadable
+            : session.Generation == generation ? InspectedState.Valid
+            : InspectedState.Revoked;
+        return new InspectedSession(id, state, session, expiry, life);
+    }
+
+    private async Task<IReadOnlyCollection<string>> ScanAsync(UserReference user, CancellationToken cancellationToken)
+    {
+        var pattern = $"{Escape(keys.Prefix)}*{user.ToTagged()}*";
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        var cursor = "0";
+        do
+        {
+            var at = cursor;
+            var reply = ClientCompat.Items(await connection.CallAsync(
+                database => database.ExecuteAsync("SCAN", at, "MATCH", pattern, "COUNT", ScanCount), cancellationToken).ConfigureAwait(false));
+            cursor = (string?)reply[0] ?? "0";
+            foreach (var name in ClientCompat.Items(reply[1]))
+            {
+                found.Add((string)name!);
+            }
+        }
+        while (cursor != "0");
+        return found;
+    }
+
+    private async Task<TimeSpan?> LifeAsync(RedisKey key, CancellationToken cancellationToken) =>
+        await connection.CallAsync(database => database.KeyTimeToLiveAsync(key), cancellationToken).ConfigureAwait(false);
+
+    private static long? Number(RedisValue value) =>
+        long.TryParse((string?)value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static string Escape(string prefix)
+    {
+        var text = new StringBuilder();
+        foreach (var c in prefix)
+        {
+            if (c is '*' or '?' or '[' or ']' or '\\' or '^' or '-')
+            {
+                text.Append('\\');
+            }
+
+            text.Append(c);
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,57 @@
+using Maintenance.Worker.Results;
+using Maintenance.Worker.Scheduling;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Maintenance.Worker.Status;
+
+/// <summary>Whether a job runs as it should: degraded when two intervals have passed without a run on any replica, or when its last run failed.</summary>
+internal sealed class JobCheck(JobRegistration job, ResultsCache results, ScheduleBoard board, TimeProvider timeProvider) : IHealthCheck
+{
+    private const int IntervalsUntilOverdue = 2;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Check());
+
+    private HealthCheckResult Check()
+    {
+        if (board.Find(job.Name) is not { } scheduled)
+        {
+            return HealthCheckResult.Healthy("Not scheduled.");
+        }
+
+        var last = results.Results(job.Name).FirstOrDefault(result => !result.DryRun && result.Outcome is JobOutcome.Success or JobOutcome.Failed);
+        var since = last is null ? scheduled.Since : ResultStore.Ended(last);
+        since = since > scheduled.Since ? since : scheduled.Since;
+        var waited = timeProvider.GetUtcNow() - since;
+        if (waited > scheduled.Interval * IntervalsUntilOverdue)
+        {
+            return HealthCheckResult.Degraded($"Overdue: no run has ended for {waited:d\\.hh\\:mm\\:ss}, its interval is {scheduled.Interval}.");
+        }
+
+        if (last is null)
+        {
+            return HealthCheckResult.Healthy("Has not run yet.");
+        }
+
+        if (last.Outcome == JobOutcome.Failed)
+        {
+            return HealthCheckResult.Degraded($"Failed at {last.Started:u}: {(last.Errors.Count > 0 ? last.Errors[0] : last.Reason)}");
+        }
+
+        return StatusOf(last) is { } status
+            ? new HealthCheckResult(status.Status, status.Reasons)
+            : HealthCheckResult.Healthy($"Succeeded at {last.Started:u} in {last.DurationSeconds:0.###} s on {last.Replica}.");
+    }
+
+    /// <summary>The status that a probe found, if its snapshot has one.</summary>
+    private static (HealthStatus Status, string Reasons)? StatusOf(JobResult result) =>
+        ProbeStatus.Read(result) is { } probe
+            ? (probe.Status switch
+            {
+                "unhealthy" => HealthStatus.Unhealthy,
+                "degraded" => HealthStatus.Degraded,
+                _ => HealthStatus.Healthy,
+            },
+            probe.Reasons.Count == 0 ? $"Redis was {probe.Status} at {result.Started:u}." : string.Join("; ", probe.Reasons))
+            : null;
+}
