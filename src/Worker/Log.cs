@@ -9,15 +9,15 @@ internal static partial class Log
     [LoggerMessage(2000, LogLevel.Information,
         "Job {Job} run {RunId} ended: {Outcome}{Reason} in {DurationSeconds} s; due {Due}, dry run {DryRun}; {Counts}; {ErrorCount} errors{FirstError}")]
     public static partial void RunEnded(
-        this ILogger logger, string job, string runId, JobOutcome outcome, string reason, double durationSeconds, DateTimeOffset? due, bool dryRun, string counts, long errorCount, string firstError);
+        this ILogger logger, string job, string runId, JobOutcome outcome, string reason, double durationSeconds, string due, bool dryRun, string counts, long errorCount, string firstError);
 
     [LoggerMessage(2001, LogLevel.Error,
         "Job {Job} run {RunId} ended: {Outcome}{Reason} in {DurationSeconds} s; due {Due}, dry run {DryRun}; {Counts}; {ErrorCount} errors{FirstError}")]
     public static partial void RunFailed(
-        this ILogger logger, string job, string runId, JobOutcome outcome, string reason, double durationSeconds, DateTimeOffset? due, bool dryRun, string counts, long errorCount, string firstError);
+        this ILogger logger, string job, string runId, JobOutcome outcome, string reason, double durationSeconds, string due, bool dryRun, string counts, long errorCount, string firstError);
 
     [LoggerMessage(2002, LogLevel.Debug, "Job {Job} skipped: {Reason}; due {Due}")]
-    public static partial void RunSkipped(this ILogger logger, string job, string reason, DateTimeOffset? due);
+    public static partial void RunSkipped(this ILogger logger, string job, string reason, string due);
 
     [LoggerMessage(2003, LogLevel.Warning, "Job {Job}: {Warning}")]
     public static partial void RunWarned(this ILogger logger, string job, string warning);
@@ -32,7 +32,7 @@ internal static partial class Log
     public static partial void ResultNotWritten(this ILogger logger, string job, string runId, string problem);
 
     [LoggerMessage(2007, LogLevel.Information, "Job {Job} scheduled: {Schedule}, first at {First}")]
-    public static partial void JobScheduled(this ILogger logger, string job, string schedule, DateTimeOffset first);
+    public static partial void JobScheduled(this ILogger logger, string job, string schedule, string first);
 
     [LoggerMessage(2008, LogLevel.Information, "Job {Job} is not scheduled (Jobs:{Section}:Enabled is false); it can be run by hand")]
     public static partial void JobDisabled(this ILogger logger, string job, string section);
@@ -50,7 +50,7 @@ internal static partial class Log
     public static partial void ObserverFailed(this ILogger logger, Exception exception, string job, string runId);
 
     [LoggerMessage(2013, LogLevel.Information, "All jobs paused until {Until} by {By}")]
-    public static partial void Paused(this ILogger logger, DateTimeOffset until, string by);
+    public static partial void Paused(this ILogger logger, string until, string by);
 
     [LoggerMessage(2014, LogLevel.Information, "Pause ended by {By}")]
     public static partial void Resumed(this ILogger logger, string by);

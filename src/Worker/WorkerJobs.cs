@@ -1,7 +1,10 @@
+using Maintenance.Worker.RedisHealth;
+
 namespace Maintenance.Worker;
 
 /// <summary>Every job of the worker; each folder plugs its own in.</summary>
 internal static class WorkerJobs
 {
-    public static IServiceCollection AddJobs(this IServiceCollection services) => services;
+    public static IServiceCollection AddJobs(this IServiceCollection services) => services
+        .AddRedisHealth();
 }

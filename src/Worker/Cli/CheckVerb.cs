@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Maintenance.Worker.Hosting;
+using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.Status;
 
@@ -22,25 +23,26 @@ internal static class CheckVerb
         using var host = WorkerHost.BuildTool();
         WorkerHost.CheckSettings(host.Services);
         var result = await host.Services.GetRequiredService<JobRunner>().ProbeAsync(JobNames.RedisHealth, cancellationToken);
-        var probe = ProbeStatus.Read(result) ?? new ProbeStatus("unhealthy", result.Errors);
+        // A probe that could not even be made is no healthy Redis.
+        var probe = ProbeStatus.Read(result) ?? new ProbeStatus(HealthStatus.Unhealthy, result.Errors);
         if (json)
         {
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(
-                new { probe.Status, probe.Reasons, result.Warnings, result.Errors, result.Unavailable, result.DurationSeconds, result.Snapshot }, JobResultJson.Options));
+                new { Status = probe.Text, probe.Reasons, result.Unavailable, result.DurationSeconds, result.Snapshot }, JobResultJson.Options));
         }
         else
         {
-            await Console.Out.WriteLineAsync(probe.Status);
-            foreach (var reason in probe.Reasons.Concat(result.Errors).Distinct(StringComparer.Ordinal))
+            await Console.Out.WriteLineAsync(probe.Text);
+            foreach (var line in probe.Reasons)
             {
-                await Console.Out.WriteLineAsync($"  {reason}");
+                await Console.Out.WriteLineAsync($"  {line}");
             }
         }
 
         return probe.Status switch
         {
-            "healthy" => ExitCodes.Done,
-            "degraded" => ExitCodes.Degraded,
+            HealthStatus.Healthy => ExitCodes.Done,
+            HealthStatus.Degraded => ExitCodes.Degraded,
             _ => ExitCodes.Unhealthy,
         };
     }

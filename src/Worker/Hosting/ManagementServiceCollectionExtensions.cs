@@ -1,3 +1,4 @@
+using Maintenance.Storage.Diagnostics;
 using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.Status;
 using Microsoft.Extensions.Options;
@@ -7,6 +8,9 @@ namespace Maintenance.Worker.Hosting;
 /// <summary>What the management port needs.</summary>
 internal static class ManagementServiceCollectionExtensions
 {
+    // Shorter than an orchestrator's usual patience of one second, so that it hears a reason.
+    private static readonly TimeSpan ProbePatience = TimeSpan.FromMilliseconds(800);
+
     public static IServiceCollection AddManagement(this IServiceCollection services)
     {
         services.AddOptions<ManagementOptions>().BindConfiguration(ManagementOptions.Section).ValidateOnStart();
@@ -19,7 +23,7 @@ internal static class ManagementServiceCollectionExtensions
             options.SerializerOptions.DefaultIgnoreCondition = JobResultJson.Options.DefaultIgnoreCondition;
         });
         services.AddHealthChecks()
-            .AddCheck<RedisCheck>(RedisCheck.Name, tags: [HealthEndpoints.ReadyTag])
+            .AddCheck<RedisHealthCheck>(RedisHealthCheck.Name, failureStatus: null, tags: [HealthEndpoints.ReadyTag], timeout: ProbePatience)
             .AddCheck<PauseCheck>(PauseCheck.Name);
         services.AddOptions<Microsoft.Extensions.Diagnostics.HealthChecks.HealthCheckServiceOptions>()
             .Configure<IEnumerable<JobRegistration>>((health, jobs) =>

@@ -55,7 +55,7 @@ public sealed class PauseState(
         var pause = new Pause(by, timeProvider.GetUtcNow() + length);
         RedisValue json = JsonSerializer.Serialize(pause, JobResultJson.Options);
         await connection.CallAsync(database => database.StringSetAsync(Key, json, length), cancellationToken);
-        logger.Paused(pause.Until!.Value, by);
+        logger.Paused($"{pause.Until:u}", by);
         return pause;
     }
 

@@ -25,19 +25,22 @@ public sealed class RunLog(ILogger<JobRunner> logger)
         var reason = result.Reason is null ? "" : $" ({result.Reason})";
         var counts = result.Counts.Count == 0 ? "no counts" : string.Join(", ", result.Counts.Select(count => $"{count.Key}={count.Value}"));
         var error = result.Errors.Count == 0 ? "" : $"; first: {result.Errors[0]}";
+        var due = Due(result);
         if (result.Outcome == JobOutcome.Failed)
         {
-            logger.RunFailed(result.Job, result.RunId, result.Outcome, reason, result.DurationSeconds, result.Due, result.DryRun, counts, result.ErrorCount, error);
+            logger.RunFailed(result.Job, result.RunId, result.Outcome, reason, result.DurationSeconds, due, result.DryRun, counts, result.ErrorCount, error);
         }
         else
         {
-            logger.RunEnded(result.Job, result.RunId, result.Outcome, reason, result.DurationSeconds, result.Due, result.DryRun, counts, result.ErrorCount, error);
+            logger.RunEnded(result.Job, result.RunId, result.Outcome, reason, result.DurationSeconds, due, result.DryRun, counts, result.ErrorCount, error);
         }
     }
 
-    internal void Skipped(JobResult result) => logger.RunSkipped(result.Job, result.Reason ?? "", result.Due);
+    internal void Skipped(JobResult result) => logger.RunSkipped(result.Job, result.Reason ?? "", Due(result));
 
     internal void WithoutLease(string job, string problem) => logger.RunsWithoutLease(job, problem);
 
     internal void Broke(Exception exception, string job, string runId) => logger.RunBroke(exception, job, runId);
+
+    private static string Due(JobResult result) => result.Due is { } due ? due.ToString("u") : "by hand";
 }

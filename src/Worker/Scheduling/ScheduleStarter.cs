@@ -34,7 +34,7 @@ internal sealed class ScheduleStarter(
             var detail = JobBuilder.Create<QuartzMaintenanceJob>().WithIdentity(job.Name).Build();
             var first = await scheduler.ScheduleJob(detail, trigger, default, cancellationToken);
             board.Set(job.Name, interval, now, first);
-            logger.JobScheduled(job.Name, options.Schedule, first);
+            logger.JobScheduled(job.Name, options.Schedule, first.ToString("u"));
         }
     }
 

@@ -38,20 +38,15 @@ internal sealed class JobCheck(JobRegistration job, ResultsCache results, Schedu
             return HealthCheckResult.Degraded($"Failed at {last.Started:u}: {(last.Errors.Count > 0 ? last.Errors[0] : last.Reason)}");
         }
 
-        return StatusOf(last) is { } status
-            ? new HealthCheckResult(status.Status, status.Reasons)
+        return ProbeStatus.Read(last) is { } probe
+            ? new HealthCheckResult(
+                probe.Status switch
+                {
+                    RedisHealth.HealthStatus.Unhealthy => HealthStatus.Unhealthy,
+                    RedisHealth.HealthStatus.Degraded => HealthStatus.Degraded,
+                    _ => HealthStatus.Healthy,
+                },
+                probe.Reasons.Count == 0 ? $"Redis was {probe.Text} at {last.Started:u}." : string.Join(" ", probe.Reasons))
             : HealthCheckResult.Healthy($"Succeeded at {last.Started:u} in {last.DurationSeconds:0.###} s on {last.Replica}.");
     }
-
-    /// <summary>The status that a probe found, if its snapshot has one.</summary>
-    private static (HealthStatus Status, string Reasons)? StatusOf(JobResult result) =>
-        ProbeStatus.Read(result) is { } probe
-            ? (probe.Status switch
-            {
-                "unhealthy" => HealthStatus.Unhealthy,
-                "degraded" => HealthStatus.Degraded,
-                _ => HealthStatus.Healthy,
-            },
-            probe.Reasons.Count == 0 ? $"Redis was {probe.Status} at {result.Started:u}." : string.Join("; ", probe.Reasons))
-            : null;
 }

@@ -1,26 +1,26 @@
-using System.Text.Json;
+using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.Status;
 
-/// <summary>What a probe job says of Redis: the members <c>status</c> and <c>reasons</c> of its snapshot.</summary>
-/// <param name="Status">healthy, degraded or unhealthy.</param>
-/// <param name="Reasons">Why it is not healthy.</param>
-internal sealed record ProbeStatus(string Status, IReadOnlyList<string> Reasons)
+/// <summary>What the probe job says of Redis, in short.</summary>
+/// <param name="Status">The worst of the nodes.</param>
+/// <param name="Reasons">Why it is not healthy, a line a reason.</param>
+internal sealed record ProbeStatus(HealthStatus Status, IReadOnlyList<string> Reasons)
 {
-    /// <summary>Reads it from a result; null if its job is no probe.</summary>
-    public static ProbeStatus? Read(JobResult result)
+    /// <summary>Healthy, degraded or unhealthy.</summary>
+    public string Text => Status switch
     {
-        if (result.Snapshot is not { ValueKind: JsonValueKind.Object } snapshot
-            || !snapshot.TryGetProperty("status", out var status)
-            || status.ValueKind != JsonValueKind.String)
-        {
-            return null;
-        }
+        HealthStatus.Healthy => "healthy",
+        HealthStatus.Degraded => "degraded",
+        _ => "unhealthy",
+    };
 
-        var reasons = snapshot.TryGetProperty("reasons", out var list) && list.ValueKind == JsonValueKind.Array
-            ? list.EnumerateArray().Where(reason => reason.ValueKind == JsonValueKind.String).Select(reason => reason.GetString()!).ToList()
-            : [];
-        return new ProbeStatus(status.GetString()!.ToLowerInvariant(), reasons);
-    }
+    /// <summary>Reads it from a result; null if its job is no probe or it came to nothing.</summary>
+    public static ProbeStatus? Read(JobResult result) =>
+        result.Job == JobNames.RedisHealth && result.ReadSnapshot<RedisHealthSnapshot>() is { } snapshot
+            ? new ProbeStatus(
+                snapshot.Status,
+                [.. snapshot.Nodes.SelectMany(node => node.Reasons.Select(reason => $"{node.Node}: {reason.Code}: {reason.Text} See {reason.See}."))])
+            : null;
 }
