@@ -1,7 +1,7 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
-using Microsoft.Extensions.Logging.Abstractions;
+using Maintenance.Testing;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Storage.RedisTests.Sessions;
@@ -10,17 +10,25 @@ namespace Maintenance.Storage.RedisTests.Sessions;
 internal sealed class StoreHarness : IAsyncDisposable
 {
     public StoreHarness(string url, SessionOptions? options = null, SessionScripts? scripts = null, RepairScripts? repairs = null, TimeSpan? deadline = null)
+        : this(new RedisOptions { Url = url, Deadline = deadline ?? TimeSpan.FromSeconds(5) }, options, scripts, repairs)
+    {
+    }
+
+    public StoreHarness(RedisOptions redis, SessionOptions? options = null, SessionScripts? scripts = null, RepairScripts? repairs = null)
     {
         Options = new OptionsMonitorStub(options ?? new SessionOptions());
-        Connection = new RedisConnection(
-            new RedisOptions { Url = url, Deadline = deadline ?? TimeSpan.FromSeconds(2) }, TimeProvider.System, NullLogger.Instance);
-        Store = new RedisSessionStore(Connection, Keys, Options, NullLogger.Instance, scripts ?? SessionScripts.Default);
+        Keys = new RedisKeys(redis.KeyPrefix);
+        var logger = Log.For<RedisSessionStore>();
+        Connection = new RedisConnection(redis, TimeProvider.System, logger);
+        Store = new RedisSessionStore(Connection, Keys, Options, logger, scripts ?? SessionScripts.Default);
         Repair = new SessionRepair(Connection, Keys, Options, repairs ?? RepairScripts.Default);
     }
 
     public RedisConnection Connection { get; }
 
-    public RedisKeys Keys { get; } = new("");
+    public RedisKeys Keys { get; }
+
+    public LogCollector Log { get; } = new();
 
     public OptionsMonitorStub Options { get; }
 
@@ -30,7 +38,22 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public static string NewUserId() => Guid.NewGuid().ToString("D");
 
-    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+    public string RecordKey(IssuedSession issued) => Keys.Session(UserReference.Of(issued.Session.UserId), issued.Token.Id);
+
+    public string IndexKey(string userId) => Keys.SessionIndex(UserReference.Of(userId));
+
+    public string GenerationKey(string userId) => Keys.Generation(UserReference.Of(userId));
+
+    public Task<IssuedSession> LogInAsync(string userId, string? device = null) =>
+        Store.CreateAsync(new NewSession { UserId = userId, DeviceName = device }, CancellationToken.None);
+
+    public Task<SessionValidation> ValidateAsync(IssuedSession issued) => Store.ValidateAsync(issued.Token.Value, CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Connection.DisposeAsync();
+        Log.Dispose();
+    }
 
     internal sealed class OptionsMonitorStub(SessionOptions value) : IOptionsMonitor<SessionOptions>
     {

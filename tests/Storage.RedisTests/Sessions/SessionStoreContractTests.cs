@@ -1,0 +1,65 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+
+namespace Maintenance.Storage.RedisTests.Sessions;
+
+/// <summary>The contract on Redis.</summary>
+public sealed class RedisSessionStoreContractTests(RedisFixture redis) : ServerSessionStoreContract(redis.Server.Url), IClassFixture<RedisFixture>;
+
+/// <summary>The contract on Redis under a key prefix and in record format 2, and nothing lies outside the prefix.</summary>
+public sealed class PrefixedSessionStoreContractTests(RedisFixture redis)
+    : ServerSessionStoreContract(redis.Server.Url, "my-app:", recordFormat: 2), IClassFixture<RedisFixture>
+{
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        (await redis.Server.KeysAsync()).ShouldAllBe(key => key.StartsWith("my-app:"));
+    }
+}
+
+/// <summary>The contract on the store that the demo embeds.</summary>
+public sealed class GarnetSessionStoreContractTests(GarnetFixture garnet) : ServerSessionStoreContract(garnet.Server.Url), IClassFixture<GarnetFixture>;
+
+/// <summary>The contract on a server.</summary>
+public abstract class ServerSessionStoreContract(string url, string keyPrefix = "", int? recordFormat = null) : SessionStoreContract, IAsyncLifetime
+{
+    private readonly List<StoreHarness> harnesses = [];
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public virtual async Task DisposeAsync()
+    {
+        foreach (var harness in harnesses)
+        {
+            await harness.DisposeAsync();
+        }
+    }
+
+    protected override ISessionStore NewStore(SessionOptions options)
+    {
+        options.RecordFormat = recordFormat ?? options.RecordFormat;
+        var harness = new StoreHarness(new RedisOptions { Url = url, KeyPrefix = keyPrefix, Deadline = TimeSpan.FromSeconds(5) }, options);
+        harnesses.Add(harness);
+        return harness.Store;
+    }
+}
+
+/// <summary>One garnet-server for all tests of a class.</summary>
+public sealed class GarnetFixture : IAsyncLifetime
+{
+    private GarnetServer? server;
+
+    /// <summary>The running server.</summary>
+    public GarnetServer Server => server ?? throw new InvalidOperationException("The fixture is not initialized.");
+
+    public async Task InitializeAsync() => server = await GarnetServer.StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        if (server is not null)
+        {
+            await server.DisposeAsync();
+        }
+    }
+}
