@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Maintenance.Storage.Histories.Generation;
 using Maintenance.Storage.Histories.Running;
 using Maintenance.Testing;
 using Xunit.Abstractions;
@@ -7,12 +8,12 @@ using Xunit.Abstractions;
 namespace Maintenance.Storage.Histories;
 
 /// <summary>
-/// Random histories of the session store and the jobs against a real Redis. <c>HISTORIES_COUNT</c> sets how many (default 400), <c>HISTORIES_SEED</c>
+/// Random histories of the session store and the jobs against a real Redis. <c>HISTORIES_COUNT</c> sets how many (default 1200), <c>HISTORIES_SEED</c>
 /// where they start; a failure prints the seed of its history.
 /// </summary>
 public sealed class RandomHistoriesTests(HistoriesFixture redis, ITestOutputHelper output) : IClassFixture<HistoriesFixture>
 {
-    private const int DefaultCount = 400;
+    private const int DefaultCount = 1200;
 
     [Fact]
     public async Task Histories_KeepEveryPromise()
@@ -29,6 +30,33 @@ public sealed class RandomHistoriesTests(HistoriesFixture redis, ITestOutputHelp
         output.WriteLine($"{campaign.Run} histories from seed {seed} in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s");
         finding.ShouldBeNull(finding?.ToString());
         campaign.Run.ShouldBe(count);
+    }
+
+    [Fact]
+    public async Task OrderedHistory_HappensTheSameWayEachTime()
+    {
+        var campaign = new Campaign(redis.Server, Product.Real);
+        for (var seed = 1UL; seed <= 40; seed++)
+        {
+            // A grace of a moment may or may not be over.
+            var history = HistoryGenerator.Draw(seed) with { Ordered = true, ShortGrace = false };
+
+            var first = await campaign.RunAsync(history);
+            var second = await campaign.RunAsync(HistoryGenerator.Draw(seed) with { Ordered = true, ShortGrace = false });
+
+            second.Trace.ShouldBe(first.Trace, $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void Draw_UsesEveryStepAndBothWaysToRun()
+    {
+        var histories = Enumerable.Range(1, 300).Select(seed => HistoryGenerator.Draw((ulong)seed)).ToList();
+        var kinds = histories.SelectMany(history => history.Rounds).SelectMany(round => round.Clients).SelectMany(client => client).Select(step => step.Kind);
+
+        kinds.Distinct().Order().ShouldBe(Enum.GetValues<OperationKind>());
+        histories.ShouldContain(history => history.Ordered && history.RenewAlways && history.Rounds.Any(round => round.Clients.Count > 1));
+        histories.ShouldContain(history => !history.Ordered && history.ShortGrace);
     }
 }
 

@@ -7,7 +7,7 @@ namespace Maintenance.Storage.Histories.Generation;
 internal static class HistoryGenerator
 {
     private static readonly Gen<OperationKind> Kinds = Gen.Frequency(
-        Weighed(6, OperationKind.Create),
+        Weighed(8, OperationKind.Create),
         Weighed(12, OperationKind.Validate),
         Weighed(5, OperationKind.Rotate),
         Weighed(6, OperationKind.Revoke),
@@ -22,7 +22,7 @@ internal static class HistoryGenerator
         Weighed(1, OperationKind.SkewScore),
         Weighed(1, OperationKind.LoseTtl),
         Weighed(2, OperationKind.Cleanup),
-        Weighed(5, OperationKind.Reconcile));
+        Weighed(8, OperationKind.Reconcile));
 
     // One session that runs out by itself costs a history a second.
     private static readonly Gen<Operation> Operations =
@@ -37,12 +37,28 @@ internal static class HistoryGenerator
         from calls in Gen.Frequency((3, Gen.Choose(1, 2)), (2, Gen.Choose(3, 8)))
         select new Burst(pick, calls);
 
-    private static readonly Gen<Round> Rounds =
+    // Stopped once in the middle while another goes to its end: most races need no more than that, and mere chance seldom hits it.
+    private static readonly Gen<Burst[]> Interruptions =
+        from stopped in Gen.Choose(0, 2)
+        from calls in Gen.Choose(1, 8)
+        from other in Gen.Choose(0, 2)
+        from most in Gen.Choose(2, 20)
+        select new[] { new Burst(stopped, calls), new Burst(other, most) };
+
+    private static readonly Gen<IReadOnlyList<Burst>> Orders = Gen.OneOf(
+        from count in Gen.Choose(4, 12)
+        from bursts in Bursts.ListOf(count)
+        select (IReadOnlyList<Burst>)[.. bursts],
         from count in Gen.Choose(1, 3)
+        from interruptions in Interruptions.ListOf(count)
+        select (IReadOnlyList<Burst>)[.. interruptions.SelectMany(bursts => bursts)]);
+
+    private static readonly Gen<Round> Rounds =
+        from count in Gen.Frequency((1, Gen.Constant(1)), (4, Gen.Choose(2, 3)))
         from clients in Gen.Choose(1, 4).SelectMany(steps => Operations.ListOf(steps)).ListOf(count)
-        from order in Gen.Choose(4, 12).SelectMany(bursts => Bursts.ListOf(bursts))
+        from order in Orders
         from pass in Gen.Choose(0, 3)
-        select new Round([.. clients.Select(client => (IReadOnlyList<Operation>)[.. client])], [.. order], pass == 0);
+        select new Round([.. clients.Select(client => (IReadOnlyList<Operation>)[.. client])], order, pass == 0);
 
     private static readonly Gen<History> Histories =
         from users in Gen.Choose(1, 3)

@@ -3,6 +3,9 @@ namespace Maintenance.Storage.Histories.Generation;
 /// <summary>Smaller histories to try, the greatest cut first.</summary>
 internal static class HistoryShrinker
 {
+    private const int ToTheEnd = 50;
+    private const int LongestStart = 8;
+
     public static IEnumerable<History> Shrink(History history)
     {
         if (!history.Ordered)
@@ -109,6 +112,18 @@ internal static class HistoryShrinker
             if (order[i].Calls > 1)
             {
                 yield return With(order, i, order[i] with { Calls = order[i].Calls - 1 });
+            }
+        }
+
+        // One client stopped once while another goes to its end: what a reader understands best.
+        if (order.Count > 1 && (order.Count > 2 || order[1].Calls != ToTheEnd))
+        {
+            for (var calls = 1; calls <= LongestStart; calls++)
+            {
+                for (var stopped = 0; stopped <= 1; stopped++)
+                {
+                    yield return [new Burst(stopped, calls), new Burst(1 - stopped, ToTheEnd)];
+                }
             }
         }
     }

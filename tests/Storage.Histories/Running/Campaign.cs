@@ -21,24 +21,30 @@ internal sealed record Finding(ulong Seed, int Number, History Drawn, History Sh
 internal sealed class Campaign(RedisServer server, Product product)
 {
     private const int Lanes = 8;
-    private const int MostShrinkRuns = 600;
+    public int MostShrinkRuns { get; init; } = 600;
     // A history that runs freely fails only when the clients happen to meet again.
     private const int TriesOfFreeHistory = 5;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    /// <summary>Lets no history run freely, so that the same seed gives the same answers.</summary>
+    public bool OnlyOrdered { get; init; }
+
+    /// <summary>Violations to look for; empty for any.</summary>
+    public IReadOnlyList<ViolationKind> Wanted { get; init; } = [];
 
     /// <summary>Histories run so far.</summary>
     public int Run { get; private set; }
 
     /// <summary>Runs <paramref name="count"/> histories, the first drawn from the seed itself, the next from seed + 1, and so on.</summary>
     /// <returns>The first that failed, shrunk; null if none did.</returns>
-    public async Task<Finding?> RunAsync(ulong seed, int count, int firstDatabase = 0)
+    public async Task<Finding?> RunAsync(ulong seed, int count)
     {
         var next = -1;
         var failures = new SortedDictionary<int, (History History, HistoryResult Result)>();
         var finished = 0;
         async Task LaneAsync(int lane)
         {
-            await using var connection = Connect(firstDatabase + lane);
+            await using var connection = Connect(lane);
             while (Interlocked.Increment(ref next) is var number && number < count)
             {
                 lock (failures)
@@ -50,9 +56,10 @@ internal sealed class Campaign(RedisServer server, Product product)
                 }
 
                 var history = HistoryGenerator.Draw(seed + (ulong)number);
+                history = OnlyOrdered ? history with { Ordered = true } : history;
                 var result = await RunAsync(history, connection);
                 Interlocked.Increment(ref finished);
-                if (result.Violation is not null)
+                if (result.Violation is { } violation && (Wanted.Count == 0 || Wanted.Contains(violation.Kind)))
                 {
                     lock (failures)
                     {
@@ -70,9 +77,16 @@ internal sealed class Campaign(RedisServer server, Product product)
         }
 
         var (first, failure) = failures.First();
-        await using var shrinking = Connect(firstDatabase);
+        await using var shrinking = Connect(database: 0);
         var (shrunk, shrunkResult) = await ShrinkAsync(failure.History, failure.Result, shrinking);
         return new Finding(seed + (ulong)first, first + 1, failure.History, shrunk, shrunkResult);
+    }
+
+    /// <summary>Runs one history.</summary>
+    public async Task<HistoryResult> RunAsync(History history)
+    {
+        await using var connection = Connect(database: 0);
+        return await RunAsync(history, connection);
     }
 
     private RedisConnection Connect(int database) => new(

@@ -71,9 +71,10 @@ internal sealed class HistoryRunner
     {
         await AwaitGraceAsync();
         var before = await Snapshot.TakeAsync(world);
-        checks.Check(before);
-        CheckSuccessors();
+        // Asked before the snapshot is judged, because an answer says more than a key; taken before, because a validation may renew.
         await ValidateAllAsync();
+        CheckSuccessors();
+        checks.Check(before);
         if (!pass)
         {
             return;

@@ -31,6 +31,8 @@ internal sealed class TurnScheduler(IReadOnlyList<Burst> order)
         Current.Value = client;
         try
         {
+            // What a client does before its first call must not depend on who was faster either.
+            await WaitAsync(client);
             await body();
         }
         finally
