@@ -1,3 +1,4 @@
+using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.Redis;
@@ -53,6 +54,7 @@ public static class StorageServiceCollectionExtensions
             provider.GetRequiredService<RedisSessionStore>(),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddTokenDenylist(configuration);
         services.AddHostedService<StorageStartup>();
         return services;
     }

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Sessions;
 
 namespace Maintenance.Storage.Redis;
@@ -51,6 +52,9 @@ public sealed class RedisKeys
 
     /// <summary>The user's generation.</summary>
     public string Generation(UserReference user) => $"{Prefix}{GenerationHead}{user.ToTagged()}";
+
+    /// <summary>The denial of a token.</summary>
+    public string DenylistEntry(DenylistId id) => $"{Prefix}{DenylistHead}{id.Value}";
 
     /// <summary>A key of the worker's own.</summary>
     /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 
@@ -49,6 +50,7 @@ public sealed class RedisKeysTests
             Parse(keys, keys.Session(user, id)).ShouldBe(new ParsedKey(StateKind.Session, user, id));
             Parse(keys, keys.SessionIndex(user)).ShouldBe(new ParsedKey(StateKind.SessionIndex, user, default));
             Parse(keys, keys.Generation(user)).ShouldBe(new ParsedKey(StateKind.Generation, user, default));
+            Parse(keys, keys.DenylistEntry(DenylistId.OfToken("t"))).Kind.ShouldBe(StateKind.DenylistEntry);
             Parse(keys, keys.Maintenance("lease:x")).Kind.ShouldBe(StateKind.Maintenance);
             keys.Session(user, id).ShouldBe(keys.SessionsOf(user) + id.Value);
         }
