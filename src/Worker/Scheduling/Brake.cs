@@ -16,6 +16,11 @@ public sealed class BrakeOptions
 /// </summary>
 public sealed class Brake(BrakeOptions options)
 {
+    /// <summary>Whether so many removals are allowed.</summary>
+    /// <param name="seen">Items of this kind that the pass has seen.</param>
+    /// <param name="removals">Items that it would have removed, those before included.</param>
+    public bool Allows(long seen, long removals) => removals <= Allowed(seen);
+
     /// <summary>Asks before removing.</summary>
     /// <param name="seen">Items of this kind that the pass has seen.</param>
     /// <param name="removals">Items that it would have removed with this step, those before it included.</param>
@@ -23,13 +28,14 @@ public sealed class Brake(BrakeOptions options)
     /// <exception cref="BrakeException">Too many; the pass must end.</exception>
     public void Check(long seen, long removals, string what)
     {
-        var allowed = Math.Max(options.Minimum, (long)(seen * options.Share));
-        if (removals > allowed)
+        if (!Allows(seen, removals))
         {
             throw new BrakeException(
-                $"Stopped before removing {removals} of {seen} {what}; at most {allowed} are allowed (Brake:Share {options.Share}, Brake:Minimum {options.Minimum}). If this is right, raise Brake:Share for one run.");
+                $"Stopped before removing {removals} of {seen} {what}; at most {Allowed(seen)} are allowed (Brake:Share {options.Share}, Brake:Minimum {options.Minimum}). If this is right, raise Brake:Share for one run.");
         }
     }
+
+    private long Allowed(long seen) => Math.Max(options.Minimum, (long)(seen * options.Share));
 }
 
 /// <summary>A pass would have removed too much.</summary>

@@ -4,17 +4,23 @@ namespace Maintenance.Storage.Sessions.Repair;
 
 /// <summary>A session that a sweep found out of step with its index.</summary>
 /// <param name="Id">The session.</param>
-/// <param name="SeenScore">The member's score that the sweep saw, milliseconds since 1970; null if it saw no member. A member whose score has
-/// changed since is left alone.</param>
-public readonly record struct SessionSuspect(SessionId Id, long? SeenScore);
+/// <param name="SeenScore">The member's score that the sweep saw, milliseconds since 1970, whatever something else may have written there; null if it
+/// saw no member. A member whose score has changed since is left alone.</param>
+public readonly record struct SessionSuspect(SessionId Id, double? SeenScore);
 
-/// <summary>What a suspect turned out to be. All but the first and the last three are drift, mended unless it was a dry run.</summary>
+/// <summary>
+/// What a suspect turned out to be. <see cref="Dangling"/>, <see cref="Missing"/>, <see cref="Revoked"/> and <see cref="WrongExpiry"/> are drift;
+/// they and <see cref="Expired"/> were mended unless it was a dry run.
+/// </summary>
 public enum DriftVerdict
 {
     /// <summary>Nothing is wrong (any more).</summary>
     Right,
 
-    /// <summary>A member whose session is gone; removed.</summary>
+    /// <summary>A member whose time is over and whose session is gone, as happens by itself; removed.</summary>
+    Expired,
+
+    /// <summary>A member whose session is gone before its time; removed.</summary>
     Dangling,
 
     /// <summary>A live session that its index did not have; put back.</summary>
@@ -25,6 +31,9 @@ public enum DriftVerdict
 
     /// <summary>A member whose score is not its session's expiry; set right.</summary>
     WrongExpiry,
+
+    /// <summary>It needs a write that a full Redis refused; left as it was.</summary>
+    Refused,
 
     /// <summary>The member changed since the sweep saw it; left alone.</summary>
     Changed,
@@ -47,11 +56,14 @@ public enum IndexLifeVerdict
     /// <summary>As long as its longest session.</summary>
     Right,
 
-    /// <summary>The index is gone, or is no sorted set.</summary>
+    /// <summary>The index is gone, or is something else's key.</summary>
     Gone,
 
-    /// <summary>Shorter or longer; set right.</summary>
+    /// <summary>Shorter: it would have died before its session; set right.</summary>
     WrongExpiry,
+
+    /// <summary>Longer, as it is after the longest session was ended; set right.</summary>
+    TooLong,
 
     /// <summary>It had none; given one.</summary>
     MissingTtl,
@@ -76,10 +88,11 @@ public enum MissingTtlVerdict
     Foreign,
 }
 
-/// <summary>What was done to an index's members that are past their time.</summary>
+/// <summary>What was found among an index's members that are past their time.</summary>
 /// <param name="Dropped">Session gone: removed.</param>
 /// <param name="Mended">Session alive: its score was wrong.</param>
-/// <param name="LookedAt">Members past their time that were looked at.</param>
+/// <param name="LookedAt">Members past their time that were looked at. Those neither dropped nor mended stay: a full Redis refused, or only
+/// their record's TTL must be mended first.</param>
 public readonly record struct ExpiredMembers(int Dropped, int Mended, int LookedAt);
 
 /// <summary>The repair scripts. A test may replace one to plant a fault.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Maintenance.Storage.Redis;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -12,6 +13,9 @@ public sealed class SessionRepair
 {
     // Clock granularity of PTTL against the time of the script, plus one renewal in flight.
     private static readonly TimeSpan DefaultTolerance = TimeSpan.FromSeconds(2);
+
+    // The longest life that any session may have (SessionOptionsValidator): a host may give one session more than this program's default.
+    private static readonly TimeSpan LongestSession = TimeSpan.FromDays(400);
 
     private readonly RedisConnection connection;
     private readonly RedisKeys keys;
@@ -35,6 +39,9 @@ public sealed class SessionRepair
     /// <summary>Difference of an index's score, or an index's TTL, from the truth that is not drift. 2 s.</summary>
     public TimeSpan Tolerance { get; init; } = DefaultTolerance;
 
+    /// <summary>Longest wait for one script. Nobody's request waits for a repair, so it is longer than <see cref="RedisOptions.Deadline"/>: 5 s.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Looks again at a user's suspects and mends what is wrong.</summary>
     /// <param name="user">Whose.</param>
     /// <param name="suspects">At most a few hundred a call; the script blocks Redis while it looks at them.</param>
@@ -52,11 +59,11 @@ public sealed class SessionRepair
         for (var i = 0; i < suspects.Count; i++)
         {
             arguments[3 + (i * 2)] = suspects[i].Id.Value;
-            arguments[4 + (i * 2)] = suspects[i].SeenScore is { } score ? score : "";
+            arguments[4 + (i * 2)] = Score(suspects[i].SeenScore);
         }
 
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
-            scripts.Reconcile, [keys.SessionIndex(user), keys.Generation(user)], arguments, cancellationToken).ConfigureAwait(false));
+            scripts.Reconcile, [keys.SessionIndex(user), keys.Generation(user)], arguments, cancellationToken, Deadline).ConfigureAwait(false));
         var verdicts = new DriftVerdict[suspects.Count];
         for (var i = 0; i < verdicts.Length; i++)
         {
@@ -73,28 +80,37 @@ public sealed class SessionRepair
             scripts.IndexLife,
             [keys.SessionIndex(user)],
             [dryRun ? 1 : 0, (long)Tolerance.TotalMilliseconds],
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken,
+            Deadline).ConfigureAwait(false);
         return (string?)reply switch
         {
             "ok" => IndexLifeVerdict.Right,
             "wrong_expiry" => IndexLifeVerdict.WrongExpiry,
+            "too_long" => IndexLifeVerdict.TooLong,
             "no_ttl" => IndexLifeVerdict.MissingTtl,
             _ => IndexLifeVerdict.Gone,
         };
     }
 
+    /// <summary>Drops the first members of a user's index whose time is over and whose session is gone; a live one's score is mended instead.</summary>
+    /// <inheritdoc cref="DropExpiredMembersAsync(UserReference, int, int, bool, CancellationToken)"/>
+    public Task<ExpiredMembers> DropExpiredMembersAsync(UserReference user, int limit, bool dryRun, CancellationToken cancellationToken) =>
+        DropExpiredMembersAsync(user, limit, 0, dryRun, cancellationToken);
+
     /// <summary>Drops the members of a user's index whose time is over and whose session is gone; a live one's score is mended instead.</summary>
     /// <param name="user">Whose.</param>
     /// <param name="limit">Members to look at; call again while <see cref="ExpiredMembers.LookedAt"/> equals it.</param>
+    /// <param name="skip">Members past their time to pass over: those that stayed in the calls before (in a dry run: all of them).</param>
     /// <param name="dryRun">Only look.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<ExpiredMembers> DropExpiredMembersAsync(UserReference user, int limit, bool dryRun, CancellationToken cancellationToken)
+    public async Task<ExpiredMembers> DropExpiredMembersAsync(UserReference user, int limit, int skip, bool dryRun, CancellationToken cancellationToken)
     {
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.ExpireMembers,
             [keys.SessionIndex(user)],
-            [dryRun ? 1 : 0, keys.SessionsOf(user), limit],
-            cancellationToken).ConfigureAwait(false));
+            [dryRun ? 1 : 0, keys.SessionsOf(user), limit, skip],
+            cancellationToken,
+            Deadline).ConfigureAwait(false));
         return new ExpiredMembers((int)reply[0], (int)reply[1], (int)reply[2]);
     }
 
@@ -106,22 +122,24 @@ public sealed class SessionRepair
     /// <param name="dryRun">Only look.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<MissingTtlVerdict> MendMissingTtlAsync(
-        string key, ParsedKey parsed, TimeSpan otherKinds, bool removeOtherKinds, bool dryRun, CancellationToken cancellationToken)
+        RedisKey key, ParsedKey parsed, TimeSpan otherKinds, bool removeOtherKinds, bool dryRun, CancellationToken cancellationToken)
     {
         var (kind, life) = parsed.Kind switch
         {
             StateKind.Session => ("session", options.CurrentValue.RotationGrace),
             StateKind.SessionIndex => ("index", TimeSpan.Zero),
-            StateKind.Generation => ("other", options.CurrentValue.AbsoluteExpiration),
+            // Shorter than a session that depends on it, it would log that session out.
+            StateKind.Generation => ("other", LongestSession),
             _ => ("other", otherKinds),
         };
-        // A missing generation denies a living session, so a generation is never removed for want of a TTL.
-        var remove = removeOtherKinds && parsed.Kind != StateKind.Generation;
+        // A missing generation denies a living session, and a missing denylist entry lets a revoked token in: neither is removed for want of a TTL.
+        var remove = removeOtherKinds && parsed.Kind is not (StateKind.Generation or StateKind.DenylistEntry);
         var reply = await connection.EvaluateAsync(
             scripts.MissingTtl,
-            [key],
-            [dryRun ? 1 : 0, kind, (long)Math.Ceiling(life.TotalMilliseconds), remove ? 1 : 0],
-            cancellationToken).ConfigureAwait(false);
+            parsed.Kind == StateKind.Session ? [key, keys.SessionIndex(parsed.User)] : [key],
+            [dryRun ? 1 : 0, kind, (long)Math.Ceiling(life.TotalMilliseconds), remove ? 1 : 0, parsed.Id.Value],
+            cancellationToken,
+            Deadline).ConfigureAwait(false);
         return (string?)reply switch
         {
             "repaired" => MissingTtlVerdict.Repaired,
@@ -132,12 +150,22 @@ public sealed class SessionRepair
         };
     }
 
+    private static RedisValue Score(double? score) => score switch
+    {
+        null => "",
+        double.PositiveInfinity => "inf",
+        double.NegativeInfinity => "-inf",
+        { } number => number.ToString("R", CultureInfo.InvariantCulture),
+    };
+
     private static DriftVerdict Verdict(string? text) => text switch
     {
+        "expired" => DriftVerdict.Expired,
         "dangling" => DriftVerdict.Dangling,
         "missing" => DriftVerdict.Missing,
         "revoked" => DriftVerdict.Revoked,
         "wrong_expiry" => DriftVerdict.WrongExpiry,
+        "refused" => DriftVerdict.Refused,
         "changed" => DriftVerdict.Changed,
         "version" => DriftVerdict.UnknownVersion,
         "foreign" => DriftVerdict.Foreign,

@@ -1,5 +1,6 @@
 -- Gives a key without a TTL the one that it should have, or removes it.
--- KEYS: key    ARGV: 1 to only look, kind (session, index, other), TTL ms for other kinds, 1 to remove other kinds instead
+-- KEYS: key, for a session also its index
+-- ARGV: 1 to only look, kind (session, index, other), TTL ms for other kinds and aliases, 1 to remove other kinds instead, session id
 -- Returns ok (has one), gone, repaired, removed, version, foreign
 --@include Sessions/record.lua
 local look_only = ARGV[1] == '1'
@@ -10,7 +11,10 @@ local now = math.floor(now_us() / 1000)
 
 local function end_at(at)
   if at <= now then
-    if not look_only then redis.call('DEL', KEYS[1]) end
+    if not look_only then
+      redis.call('DEL', KEYS[1])
+      if KEYS[2] then redis.pcall('ZREM', KEYS[2], ARGV[5]) end
+    end
     return 'removed'
   end
   if not look_only then redis.call('PEXPIREAT', KEYS[1], text(at)) end
@@ -24,8 +28,9 @@ if ARGV[2] == 'session' then
   return end_at(expiry_of(record.seen, record.sliding, record.absolute))
 end
 if ARGV[2] == 'index' then
-  if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then return 'foreign' end
-  return end_at(math.max(tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]), now + 1))
+  local last = redis.pcall('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  if last.err then return 'foreign' end
+  return end_at(index_end(last[2], now))
 end
 if ARGV[4] == '1' then
   if not look_only then redis.call('UNLINK', KEYS[1]) end

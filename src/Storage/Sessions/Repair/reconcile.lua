@@ -2,12 +2,14 @@
 -- KEYS: index, generation
 -- ARGV: 1 to only look, tolerance ms, prefix of the user's records, then pairs: session id, score that the sweep saw or ''
 -- Returns {1 if the index was missing and is now made, then a verdict for each pair}
--- verdicts: ok, dangling, missing, revoked, wrong_expiry, changed (moved since the sweep saw it), version, foreign
+-- verdicts: ok, expired (a member whose time is over), dangling, missing, revoked, wrong_expiry, changed (moved since the sweep saw it),
+-- refused (Redis is full), version, foreign
 --@include Sessions/record.lua
 local look_only, tolerance, prefix = ARGV[1] == '1', tonumber(ARGV[2]), ARGV[3]
 local now = math.floor(now_us() / 1000)
 local generation = read_generation(KEYS[2])
-local index_missing = redis.call('EXISTS', KEYS[1]) == 0
+local members = redis.pcall('ZCARD', KEYS[1])
+local index_foreign, index_missing = type(members) == 'table', members == 0
 local made = 0
 local verdicts = { 0 }
 
@@ -15,21 +17,29 @@ local function drop_member(id)
   if not look_only then redis.call('ZREM', KEYS[1], id) end
 end
 
+-- False when Redis is full: the other suspects, removals among them, must not suffer from that.
+local function put_member(id, expires)
+  if look_only then return true end
+  local added = redis.pcall('ZADD', KEYS[1], text(expires), id)
+  if type(added) == 'table' then
+    if string.find(added.err, 'OOM', 1, true) then return false end
+    redis.call('ZADD', KEYS[1], text(expires), id)
+  end
+  live_until(KEYS[1], expires, now)
+  return true
+end
+
 local function verdict(id, seen)
+  if index_foreign then return 'foreign' end
   local key = prefix .. id
   local score = redis.call('ZSCORE', KEYS[1], id)
   if seen ~= '' and (not score or tonumber(score) ~= tonumber(seen)) then return 'changed' end
   local record, why = read_record(key)
-  if not record then
-    if why ~= 'gone' then return why end
+  if not record and why ~= 'gone' then return why end
+  if not record or record.alias then
     if not score then return 'ok' end
     drop_member(id)
-    return 'dangling'
-  end
-  if record.alias then
-    if not score then return 'ok' end
-    drop_member(id)
-    return 'dangling'
+    return not record and tonumber(score) <= now and 'expired' or 'dangling'
   end
   if record.generation ~= generation then
     if not look_only then
@@ -42,10 +52,7 @@ local function verdict(id, seen)
   local expires = ttl >= 0 and now + ttl or expiry_of(record.seen, record.sliding, record.absolute)
   if score and math.abs(tonumber(score) - expires) <= tolerance then return 'ok' end
   if not score and expires <= now then return 'ok' end
-  if not look_only then
-    redis.call('ZADD', KEYS[1], text(expires), id)
-    live_until(KEYS[1], expires, now)
-  end
+  if not put_member(id, expires) then return 'refused' end
   if score then return 'wrong_expiry' end
   if index_missing then made = 1 end
   return 'missing'
