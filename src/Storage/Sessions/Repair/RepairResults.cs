@@ -59,11 +59,8 @@ public enum IndexLifeVerdict
     /// <summary>The index is gone, or is something else's key.</summary>
     Gone,
 
-    /// <summary>Shorter: it would have died before its session; set right.</summary>
+    /// <summary>Shorter or longer; set right.</summary>
     WrongExpiry,
-
-    /// <summary>Longer, as it is after the longest session was ended; set right.</summary>
-    TooLong,
 
     /// <summary>It had none; given one.</summary>
     MissingTtl,

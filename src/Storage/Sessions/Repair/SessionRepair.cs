@@ -86,7 +86,6 @@ public sealed class SessionRepair
         {
             "ok" => IndexLifeVerdict.Right,
             "wrong_expiry" => IndexLifeVerdict.WrongExpiry,
-            "too_long" => IndexLifeVerdict.TooLong,
             "no_ttl" => IndexLifeVerdict.MissingTtl,
             _ => IndexLifeVerdict.Gone,
         };

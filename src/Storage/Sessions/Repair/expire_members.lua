@@ -10,7 +10,7 @@ local function expires_of(key, ttl)
   if record and record.alias then return nil end
   if ttl >= 0 then return now + ttl end
   -- Without a TTL only the record knows; one that nobody can read says nothing.
-  return record and expiry_of(record.seen, record.sliding, record.absolute) or 0
+  return record and ends_at(record) or 0
 end
 
 local function mend(id, expires)

@@ -25,12 +25,13 @@ if ARGV[2] == 'session' then
   local record, why = read_record(KEYS[1])
   if not record then return why end
   if record.alias then return end_at(now + tonumber(ARGV[3])) end
-  return end_at(expiry_of(record.seen, record.sliding, record.absolute))
+  return end_at(ends_at(record))
 end
 if ARGV[2] == 'index' then
   local last = redis.pcall('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   if last.err then return 'foreign' end
-  return end_at(index_end(last[2], now))
+  -- An hour when every score is in the past: a live member with a wrong score needs its index till it is mended.
+  return end_at(tonumber(last[2]) > now and index_end(last[2], now) or now + 3600000)
 end
 if ARGV[4] == '1' then
   if not look_only then redis.call('UNLINK', KEYS[1]) end

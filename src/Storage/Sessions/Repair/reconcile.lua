@@ -10,15 +10,17 @@ local now = math.floor(now_us() / 1000)
 local generation = read_generation(KEYS[2])
 local members = redis.pcall('ZCARD', KEYS[1])
 local index_foreign, index_missing = type(members) == 'table', members == 0
-local made = 0
+local made, changed = 0, false
 local verdicts = { 0 }
 
 local function drop_member(id)
+  changed = true
   if not look_only then redis.call('ZREM', KEYS[1], id) end
 end
 
 -- False when Redis is full: the other suspects, removals among them, must not suffer from that.
 local function put_member(id, expires)
+  changed = true
   if look_only then return true end
   local added = redis.pcall('ZADD', KEYS[1], text(expires), id)
   if type(added) == 'table' then
@@ -42,14 +44,12 @@ local function verdict(id, seen)
     return not record and tonumber(score) <= now and 'expired' or 'dangling'
   end
   if record.generation ~= generation then
-    if not look_only then
-      redis.call('DEL', key)
-      redis.call('ZREM', KEYS[1], id)
-    end
+    if not look_only then redis.call('DEL', key) end
+    drop_member(id)
     return 'revoked'
   end
   local ttl = redis.call('PTTL', key)
-  local expires = ttl >= 0 and now + ttl or expiry_of(record.seen, record.sliding, record.absolute)
+  local expires = ttl >= 0 and now + ttl or ends_at(record)
   if score and math.abs(tonumber(score) - expires) <= tolerance then return 'ok' end
   if not score and expires <= now then return 'ok' end
   if not put_member(id, expires) then return 'refused' end
@@ -60,4 +60,9 @@ end
 
 for i = 4, #ARGV, 2 do verdicts[#verdicts + 1] = verdict(ARGV[i], ARGV[i + 1]) end
 verdicts[1] = made
+if changed and not look_only then
+  -- Not while every score is in the past: those that are wrong come in another call, and the index must live till then.
+  local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+  if last and tonumber(last) > now then settle_index(KEYS[1], now) end
+end
 return verdicts

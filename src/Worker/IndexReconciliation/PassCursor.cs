@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Maintenance.Storage.Redis;
+using Maintenance.Worker.Keyspace;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.IndexReconciliation;
+
+/// <summary>Keeps a pass's state in Redis between its partitions.</summary>
+internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, JobReport report)
+{
+    private readonly string key = keys.Maintenance("cursor:" + JobNames.IndexReconciliation);
+
+    /// <summary>The interrupted pass on this server; null if there is none, or the server is another by now.</summary>
+    public async Task<PassState?> ReadAsync(string? serverRunId, CancellationToken cancellationToken)
+    {
+        var text = (string?)await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.Deadline);
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var state = JsonSerializer.Deserialize<PassState>(text, JobResultJson.Options);
+            return state is { NextTag: > 0 and < TagRange.Tags } && state.ServerRunId == serverRunId ? state : null;
+        }
+        catch (JsonException)
+        {
+            // Another version's; its pass begins anew.
+            return null;
+        }
+    }
+
+    /// <summary>Keeps the state. A full Redis refuses it, which costs only the resuming.</summary>
+    public async Task SaveAsync(PassState state, TimeSpan life, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var text = JsonSerializer.Serialize(state, JobResultJson.Options);
+            await connection.CallAsync(database => database.StringSetAsync(key, text, life), cancellationToken, KeyspaceScan.Deadline);
+        }
+        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.OutOfMemory)
+        {
+            report.Warn("Redis is full: the progress of this pass could not be kept; if it is interrupted, it begins anew.");
+        }
+    }
+
+    /// <summary>Forgets it, at the end of a pass.</summary>
+    public Task ClearAsync(CancellationToken cancellationToken) =>
+        connection.CallAsync(database => database.KeyDeleteAsync(key), cancellationToken, KeyspaceScan.Deadline);
+}

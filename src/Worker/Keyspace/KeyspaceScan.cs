@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Maintenance.Storage.Redis;
+using Maintenance.Worker.Scheduling;
+using StackExchange.Redis;
+
+namespace Maintenance.Worker.Keyspace;
+
+/// <summary>A key that SCAN named, if it is ours.</summary>
+internal readonly record struct ScannedKey(RedisKey Name, ParsedKey Parsed);
+
+/// <summary>
+/// Walks over every key of the database in paced pages, without MATCH: reading names here costs less than the server's pattern, and what is not
+/// ours is counted. A key may come twice, a page may be empty, and a key made or removed meanwhile may or may not come (that is all SCAN promises).
+/// </summary>
+internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, JobContext context)
+{
+    /// <summary>Longest wait for one page or batch of a job; nobody's request waits for it.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
+    private const int LongestName = 512;
+
+    // A key that SCAN passes over costs the server far less than a command of its own.
+    private const int KeysPerCommand = 10;
+
+    /// <summary>Keys that came, ours or not, those that came twice included.</summary>
+    public long Scanned { get; private set; }
+
+    /// <summary>Keys whose name is not ours to the letter.</summary>
+    public long Foreign { get; private set; }
+
+    /// <summary>The prefix of session keys that would be ours if the prefix were another; null while none came.</summary>
+    public string? OtherPrefix { get; private set; }
+
+    /// <summary>The server does not allow SCAN, so that this walk says nothing. It is in the report already.</summary>
+    public bool Refused { get; private set; }
+
+    /// <summary>Pages of our keys; some are empty.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<ScannedKey>> PagesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var cursor = "0";
+        do
+        {
+            var reply = await NextAsync(cursor, cancellationToken);
+            if (reply is null)
+            {
+                Refused = true;
+                yield break;
+            }
+
+            cursor = (string?)reply[0] ?? "0";
+            yield return Read((RedisKey[]?)reply[1] ?? []);
+        }
+        while (cursor != "0");
+    }
+
+    /// <summary>Warns when not one session came under our prefix although there are some under another.</summary>
+    public void WarnOfAnotherPrefix(long sessions)
+    {
+        if (sessions == 0 && OtherPrefix is { } other)
+        {
+            context.Report.Warn($"No session under the key prefix '{keys.Prefix}', but there are some under '{other}'. Is Storage:Redis:KeyPrefix right?");
+        }
+    }
+
+    private async Task<RedisResult[]?> NextAsync(string cursor, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reply = await context.Budget.SpendAsync(
+                1 + (context.Budget.ScanCount / KeysPerCommand),
+                () => connection.CallAsync(database => database.ExecuteAsync("SCAN", cursor, "COUNT", context.Budget.ScanCount), cancellationToken, Deadline),
+                cancellationToken);
+            return (RedisResult[]?)reply;
+        }
+        catch (RedisServerException exception)
+        {
+            context.Report.NotAvailable("SCAN");
+            context.Report.Error($"The server refuses SCAN, without which nothing can be looked at: {exception.Message}");
+            return null;
+        }
+    }
+
+    private List<ScannedKey> Read(RedisKey[] names)
+    {
+        var page = new List<ScannedKey>(names.Length);
+        Span<char> text = stackalloc char[LongestName];
+        foreach (var name in names)
+        {
+            Scanned++;
+            var bytes = (byte[]?)name ?? [];
+            // No key of ours with a fixed shape is this long; of the opaque kinds only cache entries could be, and they are left to their TTL.
+            if (bytes.Length <= LongestName)
+            {
+                var length = Encoding.UTF8.GetChars(bytes, text);
+                if (keys.TryParse(text[..length], out var parsed))
+                {
+                    page.Add(new ScannedKey(name, parsed));
+                    continue;
+                }
+
+                OtherPrefix ??= SessionPrefix(text[..length]);
+            }
+
+            Foreign++;
+        }
+
+        return page;
+    }
+
+    private static string? SessionPrefix(ReadOnlySpan<char> name)
+    {
+        var at = name.IndexOf("session:{", StringComparison.Ordinal);
+        if (at < 0 || name[..at].IndexOfAny('{', '}') >= 0)
+        {
+            return null;
+        }
+
+        var prefix = name[..at].ToString();
+        return new RedisKeys(prefix).TryParse(name, out var parsed) && parsed.Kind == StateKind.Session ? prefix : null;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics.Metrics;
+
+namespace Maintenance.Worker.Keyspace;
+
+/// <summary>Counters of the jobs that walk over the keyspace, as this replica did the work. Each series exists with zero from the start.</summary>
+public sealed class SweepMetrics
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Maintenance.Worker.Keyspace";
+
+    /// <summary>The keyspace that Storage writes, as a label.</summary>
+    public const string Native = "native";
+
+    /// <summary>Why a key was removed: its time was over and it had no TTL, it had none and the policy says so, or its generation was not the user's.</summary>
+    internal static readonly string[] RemovalReasons = ["expired", "policy", "revoked"];
+
+    /// <summary>What was mended in an index: drift, a member that had expired by itself, the index's own TTL.</summary>
+    internal static readonly string[] RepairKinds = ["dangling", "missing", "wrong_expiry", "revoked", "expired", "index_life"];
+
+    private readonly Counter<long> scanned;
+    private readonly Counter<long> removed;
+    private readonly Counter<long> ttlRepaired;
+    private readonly Counter<long> repairs;
+
+    /// <summary>Creates the instruments.</summary>
+    public SweepMetrics(IMeterFactory meterFactory)
+    {
+        var meter = meterFactory.Create(MeterName);
+        scanned = meter.CreateCounter<long>("maintenance.keys.scanned", description: "Keys that sweeps have looked at.");
+        removed = meter.CreateCounter<long>("maintenance.keys.removed", description: "Keys that jobs removed, by reason.");
+        ttlRepaired = meter.CreateCounter<long>("maintenance.keys.ttl_repaired", description: "Keys without a TTL that were given one.");
+        repairs = meter.CreateCounter<long>("maintenance.index.repairs", description: "Repairs of session indexes, by kind.");
+        scanned.Add(0, Keyspace);
+        ttlRepaired.Add(0, Keyspace);
+        foreach (var reason in RemovalReasons)
+        {
+            removed.Add(0, Keyspace, Tag("reason", reason));
+        }
+
+        foreach (var kind in RepairKinds)
+        {
+            repairs.Add(0, Keyspace, Tag("kind", kind));
+        }
+    }
+
+    private static KeyValuePair<string, object?> Keyspace { get; } = Tag("keyspace", Native);
+
+    internal void Scanned(long keys) => scanned.Add(keys, Keyspace);
+
+    internal void Removed(string reason) => removed.Add(1, Keyspace, Tag("reason", reason));
+
+    internal void TtlRepaired() => ttlRepaired.Add(1, Keyspace);
+
+    internal void IndexRepaired(string kind, long by = 1) => repairs.Add(by, Keyspace, Tag("kind", kind));
+
+    private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
+}
