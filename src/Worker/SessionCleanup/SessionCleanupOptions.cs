@@ -1,0 +1,77 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.SessionCleanup;
+
+/// <summary>What happens to a key of ours that has no TTL. Such a key would stay for ever.</summary>
+public enum MissingTtlPolicy
+{
+    /// <summary>It is given the TTL that it should have; a session whose time is over is removed.</summary>
+    Repair,
+
+    /// <summary>The same for sessions, their indexes, generations and denylist entries; any other key is removed.</summary>
+    Remove,
+
+    /// <summary>It is only counted.</summary>
+    Report,
+}
+
+/// <summary>Bound from <c>Jobs:SessionCleanup</c>.</summary>
+public sealed class SessionCleanupOptions : JobOptions
+{
+    /// <summary>What happens to a key without a TTL. Default <see cref="MissingTtlPolicy.Repair"/>.</summary>
+    public MissingTtlPolicy MissingTtl { get; set; } = MissingTtlPolicy.Repair;
+
+    /// <summary>Life, from now, of keys whose value does not tell.</summary>
+    public KeyLives Lives { get; set; } = new();
+}
+
+/// <summary>
+/// Life, from now, given to a key that has no TTL, by kind. A session's comes from its record, an index's from its members, and a generation gets
+/// the longest life that a session may have. Bound from <c>Jobs:SessionCleanup:Lives</c>.
+/// </summary>
+public sealed class KeyLives
+{
+    /// <summary>Refresh tokens and their index. Default 7 days.</summary>
+    public TimeSpan RefreshToken { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Second-factor challenges. Default 5 min.</summary>
+    public TimeSpan TwoFactorChallenge { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Password resets. Default 15 min.</summary>
+    public TimeSpan PasswordReset { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>OAuth states. Default 10 min.</summary>
+    public TimeSpan OAuthState { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Denylist entries. Too short lets a revoked token in again, so it must be the longest life of any token. Default 30 days.</summary>
+    public TimeSpan DenylistEntry { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>Rate limits: the longest window. Default 1 h.</summary>
+    public TimeSpan RateLimit { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Profiles and other cached values. Default 30 min.</summary>
+    public TimeSpan Cache { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Activity lists. Default 24 h.</summary>
+    public TimeSpan SessionActivity { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>The life of a kind; zero where the value tells.</summary>
+    internal TimeSpan Of(StateKind kind) => kind switch
+    {
+        StateKind.RefreshToken or StateKind.RefreshTokenIndex => RefreshToken,
+        StateKind.TwoFactorChallenge => TwoFactorChallenge,
+        StateKind.PasswordReset => PasswordReset,
+        StateKind.OAuthState => OAuthState,
+        StateKind.DenylistEntry => DenylistEntry,
+        StateKind.RateLimit => RateLimit,
+        StateKind.Profile or StateKind.Cache => Cache,
+        StateKind.SessionActivity => SessionActivity,
+        _ => TimeSpan.Zero,
+    };
+
+    /// <summary>Whether every life is above zero.</summary>
+    internal bool AllPositive() =>
+        new[] { RefreshToken, TwoFactorChallenge, PasswordReset, OAuthState, DenylistEntry, RateLimit, Cache, SessionActivity }
+            .All(life => life > TimeSpan.Zero);
+}

@@ -1,0 +1,81 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Worker.Keyspace;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.SessionCleanup;
+
+/// <summary>Gives keys without a TTL one, or removes them, by policy and under the brake.</summary>
+internal sealed class TtlRepair(SessionRepair repair, JobContext context, SessionCleanupOptions settings, SweepMetrics metrics)
+{
+    private long removed;
+
+    private bool LookOnly => context.DryRun || settings.MissingTtl == MissingTtlPolicy.Report;
+
+    /// <summary>Mends a page's keys.</summary>
+    /// <param name="candidates">Keys that had no TTL a moment ago.</param>
+    /// <param name="seen">Keys of which the brake's share is.</param>
+    /// <param name="cancellationToken">Ends the work before the next batch.</param>
+    /// <exception cref="BrakeException">Too many would be removed; none of this page was.</exception>
+    public async Task MendAsync(List<ScannedKey> candidates, long seen, CancellationToken cancellationToken)
+    {
+        if (!LookOnly && !context.Brake.Allows(seen, removed + candidates.Count))
+        {
+            var removals = 0L;
+            await RunAsync(candidates, lookOnly: true, (_, verdict) => removals += verdict == MissingTtlVerdict.Removed ? 1 : 0, cancellationToken);
+            context.Brake.Check(seen, removed + removals, "keys");
+        }
+
+        await RunAsync(candidates, LookOnly, Count, cancellationToken);
+    }
+
+    private Task RunAsync(List<ScannedKey> candidates, bool lookOnly, Action<ScannedKey, MissingTtlVerdict> done, CancellationToken cancellationToken) =>
+        PacedBatches.ForEachAsync(
+            context,
+            candidates,
+            key => repair.MendMissingTtlAsync(
+                key.Name, key.Parsed, settings.Lives.Of(key.Parsed.Kind), settings.MissingTtl == MissingTtlPolicy.Remove, lookOnly, cancellationToken),
+            done,
+            "missing TTL",
+            cancellationToken);
+
+    private void Count(ScannedKey key, MissingTtlVerdict verdict)
+    {
+        switch (verdict)
+        {
+            case MissingTtlVerdict.Repaired or MissingTtlVerdict.Removed:
+                context.Report.Add("ttl_missing");
+                context.Report.Add("ttl_missing_" + key.Parsed.Kind.Label());
+                if (settings.MissingTtl != MissingTtlPolicy.Report)
+                {
+                    Mended(key.Parsed.Kind, verdict);
+                }
+
+                break;
+            case MissingTtlVerdict.UnknownVersion:
+                context.Report.Add("unknown_version");
+                break;
+            case MissingTtlVerdict.Foreign:
+                context.Report.Add("foreign_values");
+                break;
+        }
+    }
+
+    private void Mended(StateKind kind, MissingTtlVerdict verdict)
+    {
+        context.Report.Add(verdict == MissingTtlVerdict.Removed ? "ttl_removed" : "ttl_repaired");
+        if (context.DryRun)
+        {
+            return;
+        }
+
+        if (verdict == MissingTtlVerdict.Repaired)
+        {
+            metrics.TtlRepaired();
+            return;
+        }
+
+        removed++;
+        metrics.Removed(kind == StateKind.Session ? "expired" : "policy");
+    }
+}
