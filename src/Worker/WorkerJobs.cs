@@ -1,4 +1,6 @@
+using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.SessionCleanup;
 
 namespace Maintenance.Worker;
 
@@ -6,5 +8,7 @@ namespace Maintenance.Worker;
 internal static class WorkerJobs
 {
     public static IServiceCollection AddJobs(this IServiceCollection services) => services
-        .AddRedisHealth();
+        .AddRedisHealth()
+        .AddSessionCleanup()
+        .AddIndexReconciliation();
 }

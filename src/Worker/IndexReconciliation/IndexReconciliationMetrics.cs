@@ -11,7 +11,7 @@ public sealed class IndexReconciliationMetrics : IJobResultObserver
 
     /// <summary>Creates the gauge.</summary>
     public IndexReconciliationMetrics(IMeterFactory meterFactory) =>
-        meterFactory.Create(SweepMetrics.MeterName).CreateObservableGauge(
+        meterFactory.Create(WorkerMeter.Name).CreateObservableGauge(
             "maintenance.index.drift.members", Measure, description: "Session index members out of step, as found by the last pass, by kind.");
 
     /// <inheritdoc/>

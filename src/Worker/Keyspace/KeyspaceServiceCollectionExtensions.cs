@@ -9,6 +9,19 @@ internal static class KeyspaceServiceCollectionExtensions
     public static IServiceCollection AddKeyspaceSweep(this IServiceCollection services)
     {
         services.TryAddSingleton<SweepMetrics>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SweepMetricsStart>());
         return services;
+    }
+
+    // Before the first run of any job, so that a rate over the first run is not lost.
+    private sealed class SweepMetricsStart(SweepMetrics metrics) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            metrics.Prime();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,13 +1,11 @@
 using System.Diagnostics.Metrics;
+using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.Keyspace;
 
-/// <summary>Counters of the jobs that walk over the keyspace, as this replica did the work. Each series exists with zero from the start.</summary>
+/// <summary>Counters of the jobs that walk over the keyspace, as this replica did the work.</summary>
 public sealed class SweepMetrics
 {
-    /// <summary>Name of the meter.</summary>
-    public const string MeterName = "Maintenance.Worker.Keyspace";
-
     /// <summary>The keyspace that Storage writes, as a label.</summary>
     public const string Native = "native";
 
@@ -25,11 +23,18 @@ public sealed class SweepMetrics
     /// <summary>Creates the instruments.</summary>
     public SweepMetrics(IMeterFactory meterFactory)
     {
-        var meter = meterFactory.Create(MeterName);
+        var meter = meterFactory.Create(WorkerMeter.Name);
         scanned = meter.CreateCounter<long>("maintenance.keys.scanned", description: "Keys that sweeps have looked at.");
         removed = meter.CreateCounter<long>("maintenance.keys.removed", description: "Keys that jobs removed, by reason.");
         ttlRepaired = meter.CreateCounter<long>("maintenance.keys.ttl_repaired", description: "Keys without a TTL that were given one.");
         repairs = meter.CreateCounter<long>("maintenance.index.repairs", description: "Repairs of session indexes, by kind.");
+    }
+
+    private static KeyValuePair<string, object?> Keyspace { get; } = Tag("keyspace", Native);
+
+    /// <summary>Makes every series exist with zero.</summary>
+    internal void Prime()
+    {
         scanned.Add(0, Keyspace);
         ttlRepaired.Add(0, Keyspace);
         foreach (var reason in RemovalReasons)
@@ -42,8 +47,6 @@ public sealed class SweepMetrics
             repairs.Add(0, Keyspace, Tag("kind", kind));
         }
     }
-
-    private static KeyValuePair<string, object?> Keyspace { get; } = Tag("keyspace", Native);
 
     internal void Scanned(long keys) => scanned.Add(keys, Keyspace);
 
