@@ -1,0 +1,206 @@
+using Maintenance.Testing;
+using Maintenance.Worker.Scheduling;
+using Maintenance.Worker.SessionCleanup;
+
+namespace Maintenance.Worker.RedisTests.SessionCleanup;
+
+public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<RedisFixture>, IAsyncLifetime
+{
+    private SweepHarness sweep = null!;
+
+    public async Task InitializeAsync()
+    {
+        await redis.Server.FlushAllAsync();
+        sweep = new SweepHarness(redis.Server);
+    }
+
+    public Task DisposeAsync() => sweep.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Run_DropsExpiredMembersAndMendsTheScoresOfLivingOnes()
+    {
+        var users = await sweep.PopulateAsync(2000);
+        foreach (var sessions in users[..50])
+        {
+            await redis.Server.ExecuteAsync("ZADD", sweep.Index(sessions[0]), "1000", new string('x', 22), "1000", sessions[0].Token.Id.Value);
+        }
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("expired_members_removed").ShouldBe(50);
+        report.Count("scores_mended").ShouldBe(50);
+        report.Count("keys_scanned").ShouldBeGreaterThanOrEqualTo(9000);
+        await sweep.ShouldAgreeAsync();
+        var second = await sweep.CleanAsync();
+        (second.Count("expired_members_removed"), second.Count("scores_mended"), second.Count("ttl_missing")).ShouldBe((0, 0, 0));
+    }
+
+    [Fact]
+    public async Task Run_GivesEachKindOfKeyWithoutATtlTheRightOne()
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        var expiry = SweepHarness.Expiry(session);
+        await PersistAsync(sweep.Record(session), sweep.Index(session), sweep.Generation(session));
+        await redis.Server.ExecuteAsync("SET", "rate:limit:login:me", "1");
+        await redis.Server.ExecuteAsync("SET", "blacklist:token", "1");
+        using var repaired = new MetricCollector<long>(sweep.Meters, "maintenance.keys.ttl_repaired");
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("ttl_missing").ShouldBe(5);
+        report.Count("ttl_repaired").ShouldBe(5);
+        report.Count("ttl_missing_generation").ShouldBe(1);
+        repaired.Sum(("keyspace", "native")).ShouldBe(5);
+        (await redis.Server.IntegerAsync("PEXPIRETIME", sweep.Record(session))).ShouldBe(expiry);
+        (await redis.Server.IntegerAsync("PEXPIRETIME", sweep.Index(session))).ShouldBe(expiry);
+        (await redis.Server.IntegerAsync("PTTL", sweep.Generation(session))).ShouldBeGreaterThan((long)TimeSpan.FromDays(399).TotalMilliseconds);
+        (await redis.Server.IntegerAsync("PTTL", "rate:limit:login:me")).ShouldBeInRange(3_500_000, 3_600_000);
+        (await redis.Server.IntegerAsync("PTTL", "blacklist:token")).ShouldBeInRange(2_591_900_000, 2_592_000_000);
+        (await sweep.IsValidAsync(session)).ShouldBeTrue();
+        (await sweep.CleanAsync()).Count("ttl_missing").ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Run_RemovesASessionWithoutATtl_WhoseRecordSaysThatItsTimeIsOver()
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId(), sliding: TimeSpan.FromSeconds(1));
+        await PersistAsync(sweep.Record(session), sweep.Index(session));
+        await Eventually.TrueAsync(async () => ServerMilliseconds(await redis.Server.ListAsync("TIME")) > SweepHarness.Expiry(session));
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("ttl_removed").ShouldBe(1);
+        (await redis.Server.KeysAsync("*sess*")).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(MissingTtlPolicy.Remove)]
+    [InlineData(MissingTtlPolicy.Report)]
+    public async Task Run_FollowsThePolicyForKeysWithoutATtl(MissingTtlPolicy policy)
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await PersistAsync(sweep.Record(session), sweep.Generation(session));
+        await redis.Server.ExecuteAsync("SET", "cache:page", "1");
+        await redis.Server.ExecuteAsync("SET", "blacklist:token", "1");
+        sweep.CleanupOptions.MissingTtl = policy;
+        var before = await sweep.DumpAsync();
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("ttl_missing").ShouldBe(4);
+        if (policy == MissingTtlPolicy.Report)
+        {
+            (report.Count("ttl_repaired"), report.Count("ttl_removed")).ShouldBe((0, 0));
+            (await sweep.DumpAsync()).ShouldBe(before);
+            return;
+        }
+
+        (await sweep.IsValidAsync(session)).ShouldBeTrue();
+        // A denylist entry keeps a revoked token out, and a generation keeps its sessions alive: neither is ever removed.
+        (report.Count("ttl_repaired"), report.Count("ttl_removed")).ShouldBe((3, 1));
+        (await redis.Server.IntegerAsync("EXISTS", "cache:page")).ShouldBe(0);
+        (await redis.Server.IntegerAsync("PTTL", "blacklist:token")).ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task DryRun_SaysWhatItWouldDoAndChangesNothing()
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 450).Select(number => new[] { "ZADD", sweep.Index(session), "1000", $"{number:D22}" }));
+        await PersistAsync(sweep.Record(session));
+        var before = await sweep.DumpAsync();
+
+        var report = await sweep.CleanAsync(dryRun: true);
+
+        report.Count("expired_members_removed").ShouldBe(450);
+        report.Count("ttl_repaired").ShouldBe(1);
+        (await sweep.DumpAsync()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Run_LeavesForeignKeysAndUnknownVersionsAlone()
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await redis.Server.ExecuteAsync("SETRANGE", sweep.Record(session), "0", "\t");
+        await PersistAsync(sweep.Record(session));
+        await redis.Server.ExecuteAsync("SET", "session:abc", "no TTL, but not ours");
+        await redis.Server.ExecuteAsync("SET", "somebody:else", "1");
+        await redis.Server.ExecuteAsync("SET", "user:sessions:{Ab}cdefghijklmnop", "not a sorted set");
+        var before = await sweep.DumpAsync();
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("foreign_keys").ShouldBe(2);
+        report.Count("foreign_values").ShouldBe(1);
+        report.Count("unknown_version").ShouldBe(1);
+        (await sweep.DumpAsync()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Run_RemovesNothing_WhenTheBrakeTrips()
+    {
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 100).Select(number => new[] { "SET", $"cache:{number}", "1" }));
+        sweep.CleanupOptions.MissingTtl = MissingTtlPolicy.Remove;
+
+        await Should.ThrowAsync<BrakeException>(() => sweep.CleanAsync(brake: new BrakeOptions { Minimum = 10, Share = 0.5 }));
+
+        (await redis.Server.KeysAsync("cache:*")).Count.ShouldBe(100);
+        (await sweep.CleanAsync(brake: new BrakeOptions { Minimum = 10, Share = 1 })).Count("ttl_removed").ShouldBe(100);
+    }
+
+    [Fact]
+    public async Task Trap10_Run_DropsTheMembersOfAHugeIndexInPages()
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 50_000).Chunk(500).Select(chunk =>
+            new[] { "ZADD", sweep.Index(session) }.Concat(chunk.SelectMany(number => new[] { "1000", $"{number:D22}" })).ToArray()));
+
+        (await sweep.CleanAsync()).Count("expired_members_removed").ShouldBe(50_000);
+
+        await sweep.ShouldAgreeAsync();
+    }
+
+    [Fact]
+    public async Task Run_WorksOnAFullStore()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryPolicy = "noeviction" });
+        await using var full = new SweepHarness(server);
+        var users = await full.PopulateAsync(200);
+        var (damaged, living) = (users[3][0], users[7][0]);
+        await server.ExecuteManyAsync(Enumerable.Range(0, 1000).Select(number => new[] { "ZADD", full.Index(damaged), "1000", $"{number:D22}" }));
+        await server.ExecuteManyAsync(Enumerable.Range(0, 300).Select(number => new[] { "ZADD", full.Index(living), "1000", $"{number:D22}" }));
+        await server.ExecuteAsync("ZADD", full.Index(living), "500", living.Token.Id.Value);
+        await server.ExecuteAsync("PERSIST", full.Record(damaged));
+        await server.ExecuteAsync("DEL", full.Index(users[11][0]));
+        await server.ExecuteAsync("DEL", full.Record(users[15][0]));
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1mb");
+        (await Should.ThrowAsync<Exception>(() => full.LogInAsync(SweepHarness.NewUserId()))).Message.ShouldContain("OOM");
+
+        var report = await full.CleanAsync();
+
+        report.Count("expired_members_removed").ShouldBe(1300);
+        report.Count("ttl_repaired").ShouldBe(1);
+        (await full.IsValidAsync(damaged)).ShouldBeTrue();
+
+        // The reconciliation removes what is dead and says that it could not put back what is alive.
+        var context = SweepHarness.Context();
+        await full.Reconciliation.RunAsync(context, CancellationToken.None);
+        context.Report.Count("drift_dangling").ShouldBe(1);
+        context.Report.Count("repairs_refused").ShouldBeGreaterThanOrEqualTo(4);
+        context.Report.Close().Errors.ShouldHaveSingleItem().ShouldContain("full");
+
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
+        await full.ReconcileAsync();
+        await full.ShouldAgreeAsync();
+    }
+
+    private async Task PersistAsync(params string[] keys)
+    {
+        foreach (var key in keys)
+        {
+            (await redis.Server.IntegerAsync("PERSIST", key)).ShouldBe(1);
+        }
+    }
+
+    private static long ServerMilliseconds(IReadOnlyList<string> time) => (long.Parse(time[0]) * 1000) + (long.Parse(time[1]) / 1000);
+}
