@@ -194,7 +194,7 @@ public sealed class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is RedisConnectionException or ObjectDisposedException or OperationCanceledException)
         {
             Observe(pending);
-            throw new StorageUnavailableException(UnavailableReason.Connection, $"No connection to Redis at {Endpoint}.", exception);
+            throw new StorageUnavailableException(UnavailableReason.Connection, Explain(exception), exception);
         }
     }
 
@@ -275,6 +275,26 @@ public sealed class RedisConnection : IAsyncDisposable
 
         logger.ConnectionReplaced(Endpoint, reason);
         _ = CloseAsync(broken);
+    }
+
+    // The client says why only in the exceptions inside; an operator needs it in the first line. The server's text never holds the password.
+    private string Explain(Exception exception)
+    {
+        var type = ConnectionFailureType.None;
+        for (var inner = exception; inner is not null; inner = inner.InnerException)
+        {
+            type = inner is RedisConnectionException { FailureType: not (ConnectionFailureType.None or ConnectionFailureType.UnableToResolvePhysicalConnection) } failure
+                ? failure.FailureType
+                : type;
+        }
+
+        return type switch
+        {
+            ConnectionFailureType.None => $"No connection to Redis at {Endpoint}.",
+            ConnectionFailureType.AuthenticationFailure =>
+                $"Redis at {Endpoint} wants a password and did not take the one given ({RedisOptions.Section}:Password or REDIS_PASSWORD).",
+            _ => $"No connection to Redis at {Endpoint}: {type}.",
+        };
     }
 
     private static async Task CloseAsync(Task<ConnectionMultiplexer> connection)

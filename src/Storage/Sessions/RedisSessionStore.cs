@@ -103,7 +103,7 @@ public sealed class RedisSessionStore : ISessionStore
         // A key without a TTL, or with a longer one than its record allows, was damaged: only the script, on Redis's clock, can say whether
         // the session is still alive, and it mends the TTL as well.
         var inDoubt = read.TimeToLiveMilliseconds < 0 || sinceSeen < -1000;
-        return inDoubt || sinceSeen >= interval
+        return inDoubt || interval == 0 || sinceSeen >= interval
             ? await RenewAsync(parsed.User, session, inDoubt, cancellationToken).ConfigureAwait(false)
             : validation;
     }

@@ -14,7 +14,7 @@ public sealed class SessionOptions
     /// <summary>Life at most, however busy. Whole seconds, at least the sliding one. Default 7 days.</summary>
     public TimeSpan AbsoluteExpiration { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>Last-seen and expiry are written at most once in this time. Default 1 min.</summary>
+    /// <summary>Last-seen and expiry are written at most once in this time, or in half the sliding expiry of a session that lives shorter; zero: at every validation. Default 1 min.</summary>
     public TimeSpan RenewalInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a rotated id goes on answering, for the parallel requests of one page. Default 10 s.</summary>
