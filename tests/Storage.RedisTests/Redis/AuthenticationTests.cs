@@ -1,0 +1,43 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.RedisTests.Sessions;
+using Maintenance.Testing;
+
+namespace Maintenance.Storage.RedisTests.Redis;
+
+/// <summary>Passwords and databases.</summary>
+public sealed class AuthenticationTests
+{
+    private const string Password = "p,w=1 @:/#?%é";
+
+    [Fact]
+    public async Task Password_WithSpecialCharacters_OpensTheServer_FromTheUrlAndFromItsSetting()
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { Password = Password });
+        await using var byUrl = new StoreHarness(server.Url);
+        await using var bySetting = new StoreHarness(
+            new RedisOptions { Host = "127.0.0.1", Port = server.Port, Password = Password, Database = 3, Deadline = TimeSpan.FromSeconds(5) });
+
+        (await byUrl.ValidateAsync(await byUrl.LogInAsync("u"))).IsValid.ShouldBeTrue();
+        (await bySetting.ValidateAsync(await bySetting.LogInAsync("u"))).IsValid.ShouldBeTrue();
+
+        (await server.IntegerAsync("DBSIZE")).ShouldBe(3);
+        await server.ExecuteAsync("SELECT", "3");
+        (await server.IntegerAsync("DBSIZE")).ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData("wrong-password")]
+    [InlineData(null)]
+    public async Task WrongOrMissingPassword_IsUnavailable_SaysWhy_AndNeverShowsThePassword(string? password)
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { Password = Password });
+        await using var harness = new StoreHarness(
+            new RedisOptions { Host = "127.0.0.1", Port = server.Port, Password = password, Deadline = TimeSpan.FromSeconds(5), ConnectTimeout = TimeSpan.FromSeconds(2) });
+
+        var failure = await Should.ThrowAsync<StorageUnavailableException>(() => harness.LogInAsync("u"));
+
+        failure.Message.ShouldContain("password");
+        var texts = harness.Log.Entries.Select(entry => entry.Message).Append(failure.ToString());
+        texts.ShouldAllBe(text => !text.Contains(Password) && !text.Contains("wrong-password"));
+    }
+}
