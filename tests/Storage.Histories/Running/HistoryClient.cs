@@ -205,8 +205,17 @@ internal sealed class HistoryClient(string name, World world)
         var gone = await GuardAsync(act, async () =>
         {
             await world.CommandAsync("PEXPIRE", world.RecordKey(target), 1);
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
-            return (long)await world.CommandAsync("EXISTS", world.RecordKey(target)) == 0;
+            // Holding the turn: in a fixed order nobody can renew it meanwhile, and how often this looks must not matter.
+            return await TurnScheduler.WithoutTurnsAsync(async () =>
+            {
+                long life;
+                while ((life = (long)await world.CommandAsync("PTTL", world.RecordKey(target))) is >= 0 and <= 1)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+                }
+
+                return life == -2;
+            });
         });
         ledger.Answer(act, gone ? "gone" : "renewed in time", gone);
     }

@@ -19,6 +19,13 @@ internal sealed class TurnScheduler(IReadOnlyList<Burst> order)
     /// <summary>For <c>RedisConnection.BeforeCall</c>: waits for the caller's turn; callers outside of a scheduler pass.</summary>
     public static Task TurnAsync() => Current.Value is { } client ? client.Scheduler.WaitAsync(client) : Task.CompletedTask;
 
+    /// <summary>Makes calls that need no turn.</summary>
+    public static async Task<T> WithoutTurnsAsync<T>(Func<Task<T>> calls)
+    {
+        Current.Value = null;
+        return await calls();
+    }
+
     /// <summary>Runs all bodies to their ends.</summary>
     public async Task RunAsync(IReadOnlyList<Func<Task>> bodies)
     {

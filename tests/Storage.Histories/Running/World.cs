@@ -23,7 +23,8 @@ internal sealed class World
         };
         Grace = options.RotationGrace;
         Keys = new RedisKeys($"h{Guid.NewGuid():N}:");
-        UserIds = [.. Enumerable.Range(0, history.Users).Select(_ => $"{Guid.NewGuid():D}")];
+        // Always the same, because sweeps go through users in the order of their references.
+        UserIds = [.. Enumerable.Range(1, history.Users).Select(number => $"00000000-0000-4000-8000-{number:D12}")];
         References = [.. UserIds.Select(UserReference.Of)];
         (Store, Sweeper) = product.Build(connection, Keys, options);
         Ledger = new Ledger(TimeProvider.System, Grace);

@@ -101,6 +101,7 @@ internal sealed class NaiveSweeper(RedisConnection connection, RedisKeys keys, S
             }
         }
         while (cursor != "0");
-        return [.. found.Select(item => (item.Key, item.Value))];
+        // Redis gives them in another order each time; the same history must make the same calls.
+        return [.. found.OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => (item.Key, item.Value))];
     }
 }
