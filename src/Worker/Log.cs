@@ -66,4 +66,14 @@ internal static partial class Log
 
     [LoggerMessage(2102, LogLevel.Warning, "Lease of job {Job} could not be ended: {Problem}. It runs out by itself")]
     public static partial void LeaseNotEnded(this ILogger logger, string job, string problem);
+
+    [LoggerMessage(EventId = 2700, Message = "Alert {Alert} firing, {Severity}, since {Since}, repeated {Repeated}: {Summary}")]
+    public static partial void AlertFiring(
+        this ILogger logger, LogLevel level, string alert, Alerting.AlertSeverity severity, DateTimeOffset since, bool repeated, string summary);
+
+    [LoggerMessage(2701, LogLevel.Information, "Alert {Alert} resolved, fired since {Since}; it said: {Summary}")]
+    public static partial void AlertResolved(this ILogger logger, string alert, DateTimeOffset since, string summary);
+
+    [LoggerMessage(2702, LogLevel.Warning, "Sink {Sink} did not take {Count} alerts: {Problem}")]
+    public static partial void SinkFailed(this ILogger logger, string sink, int count, string problem);
 }

@@ -1,4 +1,7 @@
+using Maintenance.Worker.Alerting;
 using Maintenance.Worker.IndexReconciliation;
+using Maintenance.Worker.KeyspaceStats;
+using Maintenance.Worker.MemoryAlerts;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.SessionCleanup;
 
@@ -10,5 +13,8 @@ internal static class WorkerJobs
     public static IServiceCollection AddJobs(this IServiceCollection services) => services
         .AddRedisHealth()
         .AddSessionCleanup()
-        .AddIndexReconciliation();
+        .AddIndexReconciliation()
+        .AddMemoryAlerts()
+        .AddKeyspaceStats()
+        .AddAlerting();
 }

@@ -43,7 +43,7 @@ public sealed class RedisHealthMetrics : IJobResultObserver
     /// <inheritdoc/>
     public void Observe(JobResult result)
     {
-        foreach (var node in result.ReadSnapshot<RedisHealthSnapshot>()?.Nodes ?? [])
+        foreach (var node in latest.Take(result)?.Nodes ?? [])
         {
             Record(node, "connect", node.ConnectSeconds);
             Record(node, "write", node.Canary?.WriteSeconds);

@@ -1,3 +1,4 @@
+using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -13,9 +14,9 @@ public static class RedisHealthServiceCollectionExtensions
         services.TryAddSingleton<RedisNodes>();
         services.AddSingleton<RedisProbe>();
         services.AddSingleton<IValidateOptions<RedisHealthOptions>, RedisHealthOptionsValidator>();
-        services.AddSingleton(new LatestSnapshot<RedisHealthSnapshot>(JobNames.RedisHealth));
-        services.AddSingleton<IJobResultObserver>(provider => provider.GetRequiredService<LatestSnapshot<RedisHealthSnapshot>>());
+        services.AddSingleton<LatestSnapshot<RedisHealthSnapshot>>();
         services.AddSingleton<IJobResultObserver, RedisHealthMetrics>();
+        services.AddSingleton<IAlertRule, RedisHealthAlerts>();
         return services.AddMaintenanceJob<RedisHealthJob, RedisHealthOptions>(JobNames.RedisHealth, "00:05:00", LeaselessRuns.WhenUnavailable);
     }
 }

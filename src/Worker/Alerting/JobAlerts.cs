@@ -1,0 +1,49 @@
+using Maintenance.Worker.Scheduling;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.Worker.Alerting;
+
+/// <summary>A job that failed, or that its brake stopped. A run that was canceled or skipped tells nothing.</summary>
+internal sealed class JobFailedRule : IAlertRule
+{
+    public string Name => "job_failed";
+
+    public string? Job => null;
+
+    public IReadOnlyList<Alert>? Evaluate(JobResult result) => result.Outcome switch
+    {
+        JobOutcome.Success => [],
+        JobOutcome.Failed when result.Braked => [Alert.Of("job_braked", "task", result.Job, AlertSeverity.Critical, First(result, "its brake stopped it"))],
+        JobOutcome.Failed => [Alert.Of(Name, "task", result.Job, AlertSeverity.Warning, First(result, "it failed"))],
+        _ => null,
+    };
+
+    private static string First(JobResult result, string otherwise) =>
+        $"Job {result.Job}: {result.Errors.FirstOrDefault() ?? result.Reason ?? otherwise}";
+}
+
+/// <summary>A reconciliation that found much drift: something writes past the store, or Redis has lost keys.</summary>
+internal sealed class DriftRule(IOptionsMonitor<AlertingOptions> options) : IAlertRule
+{
+    private const string Counts = "drift_";
+
+    public string Name => "index_drift";
+
+    public string? Job => JobNames.IndexReconciliation;
+
+    public IReadOnlyList<Alert>? Evaluate(JobResult result)
+    {
+        if (result.Outcome is not (JobOutcome.Success or JobOutcome.Failed))
+        {
+            return null;
+        }
+
+        var kinds = result.Counts.Where(count => count.Key.StartsWith(Counts, StringComparison.Ordinal) && count.Value > 0).ToList();
+        var drift = kinds.Sum(count => count.Value);
+        return drift <= options.CurrentValue.DriftAbove
+            ? []
+            : [Alert.Of(
+                Name, "task", result.Job, AlertSeverity.Warning,
+                $"A pass found {drift} differences between sessions and indexes ({string.Join(", ", kinds.Select(count => $"{count.Key[Counts.Length..]} {count.Value}"))}); above Alerting:DriftAbove {options.CurrentValue.DriftAbove}.")];
+    }
+}
