@@ -19,7 +19,7 @@ internal sealed class JobFailedRule : IAlertRule
     };
 
     private static string First(JobResult result, string otherwise) =>
-        $"Job {result.Job}: {result.Errors.FirstOrDefault() ?? result.Reason ?? otherwise}";
+        $"Job {result.Job}: {(result.Errors is [var first, ..] ? first : result.Reason ?? otherwise)}";
 }
 
 /// <summary>A reconciliation that found much drift: something writes past the store, or Redis has lost keys.</summary>

@@ -24,7 +24,7 @@ internal sealed class ProbeHarness : IDisposable
 
     public TestMeterFactory Meters { get; } = new();
 
-    public LatestSnapshot<RedisHealthSnapshot> Latest { get; } = new(JobNames.RedisHealth);
+    public LatestSnapshot<RedisHealthSnapshot> Latest { get; } = new();
 
     public RedisProbe Probe { get; }
 
@@ -42,7 +42,7 @@ internal sealed class ProbeHarness : IDisposable
 
     public async Task<NodeHealth> ProbeOneAsync()
     {
-        var result = await JobHarness.RunAsync(Job, Latest, Metrics);
+        var result = await JobHarness.RunAsync(Job, Metrics);
         return result.ReadSnapshot<RedisHealthSnapshot>()!.Nodes.Single();
     }
 

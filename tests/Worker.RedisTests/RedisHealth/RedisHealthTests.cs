@@ -44,7 +44,7 @@ public sealed class RedisHealthTests
         using var other = new ProbeHarness(server);
         using var durations = new MetricCollector<double>(other.Meters, "maintenance.redis.probe.duration");
 
-        var result = await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics, other.Latest, other.Metrics);
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics, other.Metrics);
 
         var node = result.ReadSnapshot<RedisHealthSnapshot>()!.Nodes.Single();
         other.Value("maintenance.redis.up").ShouldBe(1);
@@ -67,7 +67,7 @@ public sealed class RedisHealthTests
         await using var server = await RedisServer.StartAsync(new RedisServerOptions { RefusedCommands = ["CONFIG", "SLOWLOG", "INFO"] });
         using var harness = new ProbeHarness(server);
 
-        var result = await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics);
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics);
 
         result.Outcome.ShouldBe(JobOutcome.Success);
         result.Unavailable.ShouldBe(["CONFIG GET maxmemory-policy", "INFO", "SLOWLOG GET"]);
@@ -145,7 +145,7 @@ public sealed class RedisHealthTests
             AppendOnly = true,
             ConfigurationLines = ["appendfsync no", "key-load-delay 20", "loading-process-events-interval-bytes 1024", "aof-use-rdb-preamble no"],
         });
-        await server.ExecuteManyAsync(Enumerable.Range(0, 30_000).Select(i => new[] { "SET", $"cache:{i}", "value" }));
+        await server.ExecuteManyAsync(Enumerable.Range(0, 60_000).Select(i => new[] { "SET", $"cache:{i}", "value" }));
         using var harness = new ProbeHarness(server);
         var restart = server.RestartAsync();
 
@@ -207,7 +207,7 @@ public sealed class RedisHealthTests
 
         await Eventually.SucceedsAsync(async () =>
         {
-            await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics);
+            await JobHarness.RunAsync(harness.Job, harness.Metrics);
             var nodes = harness.Latest.Value!.Nodes;
             nodes[0].Replicas.ShouldNotBeNull().ShouldHaveSingleItem().State.ShouldBe("online");
         });
@@ -268,7 +268,7 @@ public sealed class RedisHealthTests
         await harness.ProbeOneAsync();
         await server.ExecuteAsync("EVAL", "local t = redis.call('TIME'); local e = t[1] * 1000000 + t[2] + 150000; repeat t = redis.call('TIME') until t[1] * 1000000 + t[2] > e", "0", "a-secret-argument");
 
-        var result = await JobHarness.RunAsync(harness.Job, harness.Latest);
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics);
 
         var node = harness.Latest.Value!.Nodes.Single();
         node.SlowLog!.NewEntries.ShouldNotBeNull().ShouldBeGreaterThanOrEqualTo(1);
@@ -285,7 +285,7 @@ public sealed class RedisHealthTests
         await using var server = await RedisServer.StartAsync(new RedisServerOptions { Password = "p,ss:w rd" });
         using var harness = new ProbeHarness(server);
 
-        var result = await JobHarness.RunAsync(harness.Job, harness.Latest);
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics);
 
         harness.Latest.Value!.Status.ShouldBe(HealthStatus.Healthy);
         result.Snapshot!.Value.GetRawText().ShouldNotContain("p,ss");
@@ -312,7 +312,7 @@ public sealed class RedisHealthTests
         await using var server = await GarnetServer.StartAsync();
         using var harness = new ProbeHarness(server);
 
-        var result = await JobHarness.RunAsync(harness.Job, harness.Latest, harness.Metrics);
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics);
 
         var node = harness.Latest.Value!.Nodes.Single();
         node.Status.ShouldBe(HealthStatus.Healthy, string.Join(' ', node.Reasons));

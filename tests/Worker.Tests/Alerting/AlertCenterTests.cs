@@ -1,0 +1,257 @@
+using Maintenance.Testing;
+using Maintenance.Worker.Alerting;
+using Maintenance.Worker.Lease;
+using Maintenance.Worker.MemoryAlerts;
+using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.Scheduling;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.Worker.Tests.Alerting;
+
+public sealed class AlertCenterTests : IDisposable
+{
+    private static readonly DateTimeOffset Start = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly TestMeterFactory meters = new();
+    private readonly LogCollector log = new();
+    private readonly Monitor options = new(new AlertingOptions { SinkTimeout = TimeSpan.FromMilliseconds(200) });
+    private readonly RecordingSink sink = new("log");
+
+    public void Dispose()
+    {
+        meters.Dispose();
+        log.Dispose();
+    }
+
+    [Fact]
+    public async Task Results_AreTold_WhenThisReplicaRanTheJob()
+    {
+        var center = Center("a");
+        await using var dispatcher = await DispatchAsync(center, sink);
+
+        center.Take(Health(HealthStatus.Unhealthy, "a"));
+        await Eventually.TrueAsync(() => sink.Notices.Count == 1);
+        center.Take(Health(HealthStatus.Unhealthy, "a", minute: 5));
+        center.Take(Health(HealthStatus.Healthy, "a", minute: 10));
+        await Eventually.TrueAsync(() => sink.Notices.Count == 2);
+
+        sink.Notices[0].Alert.Severity.ShouldBe(AlertSeverity.Critical);
+        sink.Notices[0].Alert.Identity.ShouldBe("""redis_health{node="redis:6379"}""");
+        sink.Notices[1].State.ShouldBe(AlertState.Resolved);
+    }
+
+    [Fact]
+    public async Task Results_AreToldByOneReplicaOnly()
+    {
+        var other = Center("b");
+        await using var dispatcher = await DispatchAsync(other, sink);
+
+        other.Take(Health(HealthStatus.Unhealthy, "a"));
+        other.Firing.ShouldHaveSingleItem("it knows");
+        other.Take(Health(HealthStatus.Unhealthy, "b", minute: 5));
+        other.Take(Health(HealthStatus.Healthy, "b", minute: 10));
+
+        await Eventually.TrueAsync(() => sink.Notices.Count == 1);
+        sink.Notices.Single().State.ShouldBe(AlertState.Resolved, "a told that it began, b that it is over");
+    }
+
+    [Fact]
+    public async Task Alert_IsNotToldAgain_WhenTheReplicaIsANewProcess()
+    {
+        var restarted = Center("a-new");
+        await using var dispatcher = await DispatchAsync(restarted, sink);
+
+        // What ResultsCache shows at the start, then a run of its own.
+        restarted.Take(Health(HealthStatus.Unhealthy, "a-old"));
+        restarted.Take(Health(HealthStatus.Unhealthy, "a-new", minute: 5));
+        restarted.Take(Health(HealthStatus.Unhealthy, "a-new", minute: 4 * 60));
+
+        await Eventually.TrueAsync(() => sink.Notices.Count == 1);
+        sink.Notices.Single().Repeated.ShouldBeTrue();
+        sink.Notices.Single().Since.ShouldBe(Start);
+    }
+
+    [Fact]
+    public async Task Sinks_AreTold_WhenAnotherFailsOrHangs()
+    {
+        using var sent = new MetricCollector<long>(meters, "maintenance.alerts.sent");
+        var center = Center("a");
+        await using var dispatcher = await DispatchAsync(center, new FailingSink(), new HangingSink(), sink);
+        sent.Measurements.Count.ShouldBe(6, "each sink's counters exist from the start");
+
+        center.Take(Health(HealthStatus.Unhealthy, "a"));
+        await Eventually.TrueAsync(() => sent.Sum(("outcome", "failure")) == 2);
+        center.Take(Health(HealthStatus.Healthy, "a", minute: 5));
+        await Eventually.TrueAsync(() => sent.Sum(("outcome", "failure")) == 4);
+
+        sink.Notices.Count.ShouldBe(2);
+        sent.Sum(("sink", "log"), ("outcome", "success")).ShouldBe(2);
+        sent.Sum(("sink", "failing"), ("outcome", "failure")).ShouldBe(2);
+        sent.Sum(("sink", "hanging"), ("outcome", "failure")).ShouldBe(2);
+        log.WithEvent(2702).Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public void UnsafePolicy_IsAnAlertOfItsOwn()
+    {
+        var center = Center("a");
+
+        center.Take(Health(HealthStatus.Degraded, "a", HealthReasons.UnsafePolicy));
+
+        center.Firing.ShouldHaveSingleItem().Name.ShouldBe("redis_unsafe_policy");
+    }
+
+    [Fact]
+    public void Memory_BecomesCritical_AsOneAlert()
+    {
+        var center = Center("a");
+
+        center.Take(Memory(warning: true, critical: false));
+        center.Firing.ShouldHaveSingleItem().Severity.ShouldBe(AlertSeverity.Warning);
+        center.Take(Memory(warning: true, critical: true));
+
+        center.Firing.ShouldHaveSingleItem().Severity.ShouldBe(AlertSeverity.Critical);
+    }
+
+    [Fact]
+    public void Brake_IsCritical_AndEndsWithASuccess()
+    {
+        var center = Center("a");
+
+        center.Take(Result(JobNames.SessionCleanup, JobOutcome.Failed) with { Braked = true, Errors = ["Stopped before removing 9 of 10 sessions"] });
+        center.Firing.ShouldHaveSingleItem().Identity.ShouldBe("""job_braked{task="session-cleanup"}""");
+        center.Take(Result(JobNames.SessionCleanup, JobOutcome.Canceled));
+        center.Firing.ShouldHaveSingleItem("a canceled run tells nothing");
+        center.Take(Result(JobNames.SessionCleanup, JobOutcome.Success));
+
+        center.Firing.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Drift_IsAnAlert_WhenItIsAboveTheOption()
+    {
+        var center = Center("a");
+        var result = Result(JobNames.IndexReconciliation, JobOutcome.Success);
+
+        center.Take(result with { Counts = new Dictionary<string, long>(StringComparer.Ordinal) { ["drift_dangling"] = 600, ["drift_missing"] = 400, ["keys_scanned"] = 99999 } });
+        center.Firing.ShouldBeEmpty();
+        center.Take(result with { Counts = new Dictionary<string, long>(StringComparer.Ordinal) { ["drift_dangling"] = 601, ["drift_missing"] = 400 } });
+
+        center.Firing.ShouldHaveSingleItem().Summary.ShouldContain("dangling 601");
+    }
+
+    [Fact]
+    public async Task LogSink_WritesErrorsWarningsAndEnds()
+    {
+        var critical = Alert.Of("redis_health", "node", "r:1", AlertSeverity.Critical, "gone");
+        var logSink = new LogSink(log.For<LogSink>());
+
+        await logSink.SendAsync(
+            [
+                new AlertNotice(critical, AlertState.Firing, Start, Start, false),
+                new AlertNotice(critical with { Severity = AlertSeverity.Warning }, AlertState.Firing, Start, Start, false),
+                new AlertNotice(critical, AlertState.Resolved, Start, Start, false),
+            ],
+            CancellationToken.None);
+
+        log.Entries.Select(entry => entry.Level.ToString()).ShouldBe(["Error", "Warning", "Information"]);
+        log.Entries[0].Message.ShouldContain("gone");
+    }
+
+    private AlertCenter Center(string replica) =>
+        new([new RedisHealthAlerts(), new MemoryAlertRule(), new JobFailedRule(), new DriftRule(options)], options, new ReplicaName(replica));
+
+    private async Task<Dispatching> DispatchAsync(AlertCenter center, params IAlertSink[] sinks)
+    {
+        var dispatcher = new AlertDispatcher(center, sinks, options, meters, TimeProvider.System, log.For<AlertDispatcher>());
+        await dispatcher.StartAsync(CancellationToken.None);
+        return new Dispatching(dispatcher);
+    }
+
+    private static JobResult Health(HealthStatus status, string replica, string code = HealthReasons.Unreachable, int minute = 0)
+    {
+        var snapshot = new RedisHealthSnapshot
+        {
+            Status = status,
+            Nodes = [new NodeHealth { Node = "redis:6379", Status = status, Reasons = status == HealthStatus.Healthy ? [] : [new HealthReason(code, status, "gone", "there")] }],
+        };
+        return Result(JobNames.RedisHealth, JobOutcome.Success, snapshot, minute) with { Replica = replica };
+    }
+
+    private static JobResult Memory(bool warning, bool critical) => Result(
+        JobNames.MemoryAlerts,
+        JobOutcome.Success,
+        new MemoryAlertsSnapshot { Nodes = [new NodeMemory { Node = "redis:6379", UsedBytes = 9, LimitBytes = 10, Warning = warning, Critical = critical }] });
+
+    private static JobResult Result(string job, JobOutcome outcome, object? snapshot = null, int minute = 0)
+    {
+        var report = new JobReport();
+        if (snapshot is not null)
+        {
+            report.SetSnapshot(snapshot);
+        }
+
+        return new JobResult
+        {
+            Job = job,
+            RunId = Guid.NewGuid().ToString("N"),
+            Replica = "a",
+            Started = Start.AddMinutes(minute),
+            DurationSeconds = 0,
+            Outcome = outcome,
+            Snapshot = report.Close().Snapshot,
+        };
+    }
+
+    private sealed class Dispatching(AlertDispatcher dispatcher) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await dispatcher.StopAsync(CancellationToken.None);
+            dispatcher.Dispose();
+        }
+    }
+
+    private sealed class RecordingSink(string name) : IAlertSink
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<AlertNotice> notices = [];
+
+        public string Name => name;
+
+        public IReadOnlyList<AlertNotice> Notices => [.. notices];
+
+        public Task SendAsync(IReadOnlyList<AlertNotice> told, CancellationToken cancellationToken)
+        {
+            foreach (var notice in told)
+            {
+                notices.Enqueue(notice);
+            }
+
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class FailingSink : IAlertSink
+    {
+        public string Name => "failing";
+
+        public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken) => throw new HttpRequestException("refused");
+    }
+
+    private sealed class HangingSink : IAlertSink
+    {
+        public string Name => "hanging";
+
+        // Does not even look at its token.
+        public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken) => new TaskCompletionSource().Task;
+    }
+
+    private sealed class Monitor(AlertingOptions value) : IOptionsMonitor<AlertingOptions>
+    {
+        public AlertingOptions CurrentValue => value;
+
+        public AlertingOptions Get(string? name) => value;
+
+        public IDisposable? OnChange(Action<AlertingOptions, string?> listener) => null;
+    }
+}
