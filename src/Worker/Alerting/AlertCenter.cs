@@ -49,6 +49,13 @@ public sealed class AlertCenter
     /// <summary>Takes a result of any replica.</summary>
     public void Take(JobResult result)
     {
+        var own = result.Replica == replica.Value;
+        if (result.Due is null && !own)
+        {
+            // Run by hand, perhaps by a verb of the command line, which sends nothing: what lasts is told with the next scheduled run.
+            return;
+        }
+
         foreach (var rule in rules.Where(rule => rule.Job is null || rule.Job == result.Job))
         {
             if (rule.Evaluate(result) is not { } found)
@@ -59,7 +66,7 @@ public sealed class AlertCenter
             lock (gate)
             {
                 var notices = ledger.Take($"{rule.Name}/{result.Job}", found, ResultStore.Ended(result), options.CurrentValue.RepeatInterval);
-                if (notices.Count > 0 && result.Replica == replica.Value)
+                if (notices.Count > 0 && own)
                 {
                     queue.Writer.TryWrite(notices);
                 }

@@ -41,9 +41,6 @@ internal static class KeyKinds
     /// <summary>A name that is not ours to the letter.</summary>
     public const string Foreign = "foreign";
 
-    /// <summary>Every label, so that a kind without keys is a zero and not a hole.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. StateKinds.All.Select(kind => kind.Label()), Foreign];
-
     /// <summary>The label of a key's kind, or <see cref="Foreign"/>.</summary>
     public static string Label(RedisKeys keys, RedisKey name) => keys.TryParse((string?)name, out var parsed) ? parsed.Kind.Label() : Foreign;
 }

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Redis;
+using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -9,8 +10,6 @@ namespace Maintenance.Worker.KeyspaceStats;
 public sealed class KeyspaceStatsJob(
     RedisConnection connection, RedisKeys keys, IOptionsMonitor<KeyspaceStatsOptions> options, TimeProvider timeProvider) : IMaintenanceJob
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
-
     /// <inheritdoc/>
     public string Name => JobNames.KeyspaceStats;
 
@@ -19,36 +18,44 @@ public sealed class KeyspaceStatsJob(
     {
         // A seed of each run's own: the same keys must not be drawn every time.
         var random = new Random();
-        var tallies = KeyKinds.All.ToDictionary(kind => kind, _ => new KindTally(options.CurrentValue.SampleKeysPerKind, random), StringComparer.Ordinal);
+        var tallies = StateKinds.All.ToDictionary(kind => kind, _ => new KindTally(options.CurrentValue.SampleKeysPerKind, random));
         // 20 bytes or so a user for the length of the run.
         var users = new HashSet<UserReference>();
-        var walk = new KeyspaceWalk(connection, context, Deadline);
-        await foreach (var page in walk.PagesAsync(cancellationToken))
+        var scan = new KeyspaceScan(connection, keys, context);
+        await foreach (var page in scan.PagesAsync(cancellationToken))
         {
-            foreach (var name in page)
+            foreach (var key in page)
             {
-                var ours = keys.TryParse((string?)name, out var parsed);
-                tallies[ours ? parsed.Kind.Label() : KeyKinds.Foreign].Add(name);
-                if (ours && parsed.Kind == StateKind.Session)
+                tallies[key.Parsed.Kind].Add(key.Name);
+                if (key.Parsed.Kind == StateKind.Session)
                 {
-                    users.Add(parsed.User);
+                    users.Add(key.Parsed.User);
                 }
             }
 
-            context.Report.Add("keys_scanned", page.Length);
-            context.Progress?.Report(new JobProgress("scan", context.Report.Count("keys_scanned"), null));
+            context.Progress?.Report(new JobProgress("scan", scan.Scanned, null));
         }
 
-        var figures = new SortedDictionary<string, KindFigures>(StringComparer.Ordinal);
+        if (scan.Refused)
+        {
+            return;
+        }
+
+        var figures = new SortedDictionary<string, KindFigures>(StringComparer.Ordinal)
+        {
+            [KeyKinds.Foreign] = new KindFigures { Keys = scan.Foreign },
+        };
         foreach (var (kind, tally) in tallies)
         {
             var lives = await LivesAsync(tally.Sample, context, cancellationToken);
-            var sizes = await KeySizes.MeasureAsync(connection, tally.Sample, context, Deadline, cancellationToken);
-            figures[kind] = tally.Figures(lives, sizes);
+            var sizes = await KeySizes.MeasureAsync(connection, tally.Sample, context, KeyspaceScan.Deadline, cancellationToken);
+            figures[kind.Label()] = tally.Figures(lives, sizes);
         }
 
-        var sessions = figures[StateKind.Session.Label()].Keys;
-        context.Report.Add("keys_foreign", figures[KeyKinds.Foreign].Keys);
+        var sessions = tallies[StateKind.Session].Keys;
+        scan.WarnOfAnotherPrefix(sessions);
+        context.Report.Add("keys_scanned", scan.Scanned);
+        context.Report.Add("foreign_keys", scan.Foreign);
         context.Report.Add("sessions_active", sessions);
         context.Report.Add("users_active", users.Count);
         context.Report.SetSnapshot(new KeyspaceStatsSnapshot
@@ -67,7 +74,7 @@ public sealed class KeyspaceStatsJob(
         {
             var replies = await context.Budget.SpendAsync(
                 batch.Length,
-                () => connection.CallAsync(database => Task.WhenAll(batch.Select(name => database.ExecuteAsync("PTTL", name))), cancellationToken, Deadline),
+                () => connection.CallAsync(database => Task.WhenAll(batch.Select(name => database.ExecuteAsync("PTTL", name))), cancellationToken, KeyspaceScan.Deadline),
                 cancellationToken);
             lives.AddRange(replies.Select(reply => (long)reply));
         }

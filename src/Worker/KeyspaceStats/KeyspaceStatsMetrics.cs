@@ -49,7 +49,7 @@ public sealed class KeyspaceStatsMetrics : IJobResultObserver
         foreach (var (kind, figures) in latest.Value?.Kinds ?? EmptyKinds)
         {
             // A neighbouring version may have other bounds; its counts would lie in wrong buckets.
-            if (figures.Ttl.Count == TtlHistogram.Empty.Count)
+            if (figures.Ttl?.Count == TtlHistogram.UpperBoundsSeconds.Count + 1)
             {
                 yield return new GaugeHistogramSnapshot(
                     TtlHistogram.UpperBoundsSeconds, figures.Ttl, figures.TtlSumSeconds, new KeyValuePair<string, object?>("kind", kind));

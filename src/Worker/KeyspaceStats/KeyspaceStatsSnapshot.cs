@@ -3,7 +3,7 @@ namespace Maintenance.Worker.KeyspaceStats;
 /// <summary>What is in the keyspace.</summary>
 public sealed record KeyspaceStatsSnapshot
 {
-    /// <summary>By kind (<see cref="Storage.Redis.StateKinds.Label"/>, and <c>foreign</c> for names that are not ours). Kinds without keys are there with zeros.</summary>
+    /// <summary>By kind (<see cref="Storage.Redis.StateKinds.Label"/>), kinds without keys with zeros; and <c>foreign</c>, names that are not ours, which are counted and not looked at.</summary>
     public required IReadOnlyDictionary<string, KindFigures> Kinds { get; init; }
 
     /// <summary>Session records, those that no longer validate and have not been cleaned up included.</summary>
@@ -25,14 +25,14 @@ public sealed record KindFigures
     /// <summary>Keys whose TTL and bytes were asked for.</summary>
     public int Sampled { get; init; }
 
-    /// <summary>Bytes with everything that Redis keeps beside a value, scaled up from the sample; null if the server cannot tell.</summary>
+    /// <summary>Bytes with everything that Redis keeps beside a value, scaled up from the sample; null if the server cannot tell, or without a sample.</summary>
     public long? Bytes { get; init; }
 
-    /// <summary>Keys without a TTL, scaled up from the sample.</summary>
-    public long WithoutTtl { get; init; }
+    /// <summary>Keys without a TTL, scaled up from the sample; null without one.</summary>
+    public long? WithoutTtl { get; init; }
 
-    /// <summary>How many keys have how much time to live, scaled up from the sample: one count a bound of <see cref="TtlHistogram.UpperBoundsSeconds"/>, and one above.</summary>
-    public IReadOnlyList<long> Ttl { get; init; } = TtlHistogram.Empty;
+    /// <summary>How many keys have how much time to live, scaled up from the sample: one count a bound of <see cref="TtlHistogram.UpperBoundsSeconds"/>, and one above. Null without a sample.</summary>
+    public IReadOnlyList<long>? Ttl { get; init; }
 
     /// <summary>Sum of the lives, in seconds, scaled up.</summary>
     public double TtlSumSeconds { get; init; }
@@ -43,9 +43,6 @@ public static class TtlHistogram
 {
     /// <summary>10 s, 1 min, 5 min, 15 min, 1 h, 6 h, 12 h, 1 d, 3 d, 7 d, 30 d: the lives of the data model and their parts.</summary>
     public static IReadOnlyList<double> UpperBoundsSeconds { get; } = [10, 60, 300, 900, 3600, 21600, 43200, 86400, 259200, 604800, 2592000];
-
-    /// <summary>No key in any bucket.</summary>
-    public static IReadOnlyList<long> Empty { get; } = new long[UpperBoundsSeconds.Count + 1];
 
     /// <summary>The bucket of a life.</summary>
     public static int Bucket(double seconds)

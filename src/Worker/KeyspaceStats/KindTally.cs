@@ -35,7 +35,7 @@ internal sealed class KindTally(int sampleSize, Random random)
         var there = lives.Count(life => life != -2);
         // Keys that went since they were counted say nothing of the others.
         var scale = there == 0 ? 0 : (double)Keys / there;
-        var buckets = new long[TtlHistogram.Empty.Count];
+        var buckets = new long[TtlHistogram.UpperBoundsSeconds.Count + 1];
         double sum = 0;
         foreach (var life in lives.Where(life => life >= 0))
         {

@@ -1,7 +1,7 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.MemoryAlerts;
@@ -12,8 +12,7 @@ public sealed class MemoryAlertsJob(
     RedisKeys keys,
     IOptionsMonitor<MemoryAlertsOptions> options,
     LatestSnapshot<MemoryAlertsSnapshot> latest,
-    TimeProvider timeProvider,
-    ILogger<MemoryAlertsJob> logger) : IMaintenanceJob
+    TimeProvider timeProvider) : IMaintenanceJob
 {
     /// <inheritdoc/>
     public string Name => JobNames.MemoryAlerts;
@@ -27,7 +26,8 @@ public sealed class MemoryAlertsJob(
         foreach (var node in nodes.All)
         {
             var previous = latest.Value?.Nodes.FirstOrDefault(last => last.Node == node.Name);
-            await using var connection = new RedisConnection(node.Options, timeProvider, logger, "maintenance-memory");
+            // Says nothing when it connects, once a minute; when it cannot, the result says it.
+            await using var connection = new RedisConnection(node.Options, timeProvider, NullLogger.Instance, "maintenance-memory");
             try
             {
                 await connection.ConnectAsync(cancellationToken);

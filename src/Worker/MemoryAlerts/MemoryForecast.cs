@@ -2,12 +2,15 @@ namespace Maintenance.Worker.MemoryAlerts;
 
 /// <summary>
 /// A straight line through the recent samples: the median of the slopes between all pairs (Theil-Sen), so that one expiry wave or one burst does not turn it.
-/// There is no line through fewer than five samples, nor through samples of which many pairs fall.
+/// There is no line through fewer than five samples or less than four minutes, nor through samples of which many pairs fall.
 /// </summary>
 public static class MemoryForecast
 {
     /// <summary>Fewest samples.</summary>
     public const int MinimumSamples = 5;
+
+    // A server that has just started grows while it serves its first clients, and that says nothing.
+    private static readonly TimeSpan MinimumSpan = TimeSpan.FromMinutes(4);
 
     // Of a random walk half the pairs rise; a true trend makes nearly all of them rise.
     private const double RisingShare = 0.75;
@@ -19,7 +22,7 @@ public static class MemoryForecast
     /// <returns>Nulls when it does not grow.</returns>
     public static (double? BytesPerSecond, DateTimeOffset? FullAt) Fit(IReadOnlyList<MemorySample> samples, long? limitBytes, TimeSpan horizon)
     {
-        if (samples.Count < MinimumSamples)
+        if (samples.Count < MinimumSamples || samples[^1].At - samples[0].At < MinimumSpan)
         {
             return (null, null);
         }

@@ -1,12 +1,12 @@
 using System.Globalization;
 using Maintenance.Storage.Redis;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
 namespace Maintenance.Worker.RedisHealth;
 
 /// <summary>Takes one node's figures over a fresh connection, so that the probe sees what a new client sees. One instance a probe.</summary>
-internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, RedisKeys keys, TimeProvider timeProvider, ILogger logger)
+internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, RedisKeys keys, TimeProvider timeProvider)
 {
     private const int SlowLogEntries = 128;
     private static readonly TimeSpan CanaryLife = TimeSpan.FromSeconds(60);
@@ -21,7 +21,7 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
     {
         using var deadline = new CancellationTokenSource(options.Deadline, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        var connection = new RedisConnection(ProbeOptions(), timeProvider, logger, "maintenance-probe");
+        var connection = new RedisConnection(ProbeOptions(), timeProvider, NullLogger.Instance, "maintenance-probe");
         try
         {
             await MeasureAsync(connection, previous, either.Token);

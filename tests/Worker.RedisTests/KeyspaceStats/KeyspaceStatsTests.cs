@@ -55,7 +55,7 @@ public sealed class KeyspaceStatsTests
         }
 
         kinds["foreign"].Keys.ShouldBe(5);
-        kinds["foreign"].WithoutTtl.ShouldBe(5);
+        kinds["foreign"].Bytes.ShouldBeNull("what is not ours is not looked at");
         result.Counts["keys_scanned"].ShouldBe((14 * 15 / 2) + 5);
     }
 
@@ -106,9 +106,9 @@ public sealed class KeyspaceStatsTests
         figures.Keys.ShouldBe(4000);
         figures.Sampled.ShouldBe(400);
         figures.Bytes.ShouldNotBeNull().ShouldBeInRange((long)(bytes * 0.95), (long)(bytes * 1.05));
-        figures.Ttl.Sum().ShouldBe(4000);
+        figures.Ttl!.Sum().ShouldBe(4000);
         // A quarter, within five standard errors of a sample of 400.
-        figures.Ttl[1].ShouldBeInRange(560, 1440);
+        figures.Ttl![1].ShouldBeInRange(560, 1440);
     }
 
     [Fact]
@@ -137,7 +137,17 @@ public sealed class KeyspaceStatsTests
         result.Outcome.ShouldBe(JobOutcome.Success, string.Join(' ', result.Errors));
         harness.Total("maintenance.sessions.active").ShouldBe(300);
         harness.Total("maintenance.users.active").ShouldBe(300);
-        harness.Latest.Value!.Kinds["session"].Ttl[4].ShouldBe(300);
+        harness.Latest.Value!.Kinds["session"].Ttl![4].ShouldBe(300);
+    }
+
+    [Fact]
+    public async Task Run_Warns_WhenSessionsLieUnderAnotherPrefix()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await server.ExecuteAsync("SET", $"shop:session:{Tag(1)}:{IdOf(1)}", "x", "EX", "60");
+        using var harness = new Harness(server);
+
+        (await harness.RunAsync()).Warnings.ShouldHaveSingleItem().ShouldContain("'shop:'");
     }
 
     [Fact]

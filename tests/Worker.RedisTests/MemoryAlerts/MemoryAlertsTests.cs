@@ -3,7 +3,6 @@ using Maintenance.Testing;
 using Maintenance.Worker.MemoryAlerts;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maintenance.Worker.RedisTests.MemoryAlerts;
 
@@ -206,7 +205,7 @@ public sealed class MemoryAlertsTests
         {
             job = new MemoryAlertsJob(
                 new RedisNodes([RedisNode.From(JobHarness.Options(server))]), new RedisKeys(""), JobHarness.Monitor(options ?? new MemoryAlertsOptions()),
-                Latest, Clock, NullLogger<MemoryAlertsJob>.Instance);
+                Latest, Clock);
             metrics = new MemoryAlertsMetrics(meters, Latest);
         }
 

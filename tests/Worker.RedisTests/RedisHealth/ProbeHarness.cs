@@ -2,7 +2,6 @@ using Maintenance.Storage.Redis;
 using Maintenance.Testing;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maintenance.Worker.RedisTests.RedisHealth;
 
@@ -17,7 +16,7 @@ internal sealed class ProbeHarness : IDisposable
     public ProbeHarness(IReadOnlyList<RedisNode> nodes, RedisHealthOptions? options = null)
     {
         Probe = new RedisProbe(
-            new RedisNodes(nodes), new RedisKeys(""), JobHarness.Monitor(options ?? Relaxed()), TimeProvider.System, NullLogger<RedisProbe>.Instance);
+            new RedisNodes(nodes), new RedisKeys(""), JobHarness.Monitor(options ?? Relaxed()), TimeProvider.System);
         Job = new RedisHealthJob(Probe, Latest);
         Metrics = new RedisHealthMetrics(Meters, Latest);
     }

@@ -72,6 +72,19 @@ public sealed class AlertCenterTests : IDisposable
     }
 
     [Fact]
+    public async Task Alert_IsTold_WhenAPersonSawItBeforeOnTheCommandLine()
+    {
+        var center = Center("server");
+        await using var dispatcher = await DispatchAsync(center, sink);
+
+        center.Take(Health(HealthStatus.Unhealthy, "command-line") with { Due = null });
+        center.Take(Health(HealthStatus.Unhealthy, "server", minute: 5));
+
+        await Eventually.TrueAsync(() => sink.Notices.Count == 1);
+        sink.Notices.Single().Repeated.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Sinks_AreTold_WhenAnotherFailsOrHangs()
     {
         using var sent = new MetricCollector<long>(meters, "maintenance.alerts.sent");
@@ -197,6 +210,7 @@ public sealed class AlertCenterTests : IDisposable
             RunId = Guid.NewGuid().ToString("N"),
             Replica = "a",
             Started = Start.AddMinutes(minute),
+            Due = Start.AddMinutes(minute),
             DurationSeconds = 0,
             Outcome = outcome,
             Snapshot = report.Close().Snapshot,

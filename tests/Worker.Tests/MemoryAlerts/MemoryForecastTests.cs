@@ -60,6 +60,10 @@ public sealed class MemoryForecastTests
         MemoryForecast.Fit(Samples(10, minute => minute * 6000), 50_000, Horizon).FullAt.ShouldBe(Start.AddMinutes(9));
 
     [Fact]
+    public void Fit_TellsNothing_WhenTheSamplesSpanSeconds() =>
+        MemoryForecast.Fit([.. Enumerable.Range(0, 30).Select(i => new MemorySample(Start.AddSeconds(i * 2), i * 6000))], 10_000_000, Horizon).ShouldBe((null, null));
+
+    [Fact]
     public void Fit_SurvivesSamplesOfOneMoment() =>
         MemoryForecast.Fit([.. Enumerable.Range(0, 10).Select(i => new MemorySample(Start, i))], 100, Horizon).ShouldBe((null, null));
 
