@@ -1,6 +1,7 @@
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
@@ -55,6 +56,7 @@ public static class StorageServiceCollectionExtensions
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddTokenDenylist(configuration);
+        services.AddRateLimits(configuration);
         services.AddHostedService<StorageStartup>();
         return services;
     }

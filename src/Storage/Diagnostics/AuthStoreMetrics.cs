@@ -18,6 +18,8 @@ public sealed class AuthStoreMetrics
 
     internal static readonly string[] LookupResults = ["hit", "miss", "denied"];
 
+    internal static readonly string[] RateLimitDecisions = ["allowed", "denied", "penalized", "error"];
+
     private static readonly string[] ErrorTypes =
         [.. Enum.GetValues<UnavailableReason>().Select(ErrorType), "server_error", "invalid_argument", "other"];
 
@@ -26,6 +28,7 @@ public sealed class AuthStoreMetrics
     private readonly Counter<long> lookups;
     private readonly Counter<long> created;
     private readonly Counter<long> ended;
+    private readonly Counter<long> rateLimitDecisions;
 
     /// <summary>Creates the instruments.</summary>
     public AuthStoreMetrics(IMeterFactory meterFactory)
@@ -41,6 +44,7 @@ public sealed class AuthStoreMetrics
         lookups = meter.CreateCounter<long>("authstore.lookups", description: "Validations by result.");
         created = meter.CreateCounter<long>("authstore.sessions.created", description: "Sessions created.");
         ended = meter.CreateCounter<long>("authstore.sessions.ended", description: "Sessions ended by this host, by reason.");
+        rateLimitDecisions = meter.CreateCounter<long>("authstore.ratelimit.decisions", description: "Decisions of rate limits, by policy.");
     }
 
     /// <summary>Makes every series of a store exist with zero. Called once, when something listens.</summary>
@@ -60,6 +64,14 @@ public sealed class AuthStoreMetrics
             lookups.Add(0, Tag("store", store), Tag("result", result));
         }
 
+        foreach (var policy in primed.RateLimitPolicies)
+        {
+            foreach (var decision in RateLimitDecisions)
+            {
+                rateLimitDecisions.Add(0, Tag("policy", policy), Tag("decision", decision));
+            }
+        }
+
         created.Add(0);
         foreach (var reason in EndReasons)
         {
@@ -77,6 +89,8 @@ public sealed class AuthStoreMetrics
     }
 
     internal void Lookup(string store, string result) => lookups.Add(1, Tag("store", store), Tag("result", result));
+
+    internal void RateLimitDecision(string policy, string decision) => rateLimitDecisions.Add(1, Tag("policy", policy), Tag("decision", decision));
 
     internal void SessionCreated() => created.Add(1);
 

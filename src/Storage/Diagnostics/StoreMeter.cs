@@ -4,7 +4,11 @@ namespace Maintenance.Storage.Diagnostics;
 /// <param name="Store">Value of the label <c>store</c>.</param>
 /// <param name="Operations">Values of the label <c>operation</c>.</param>
 /// <param name="CountsLookups">Whether it has <c>authstore_lookups_total</c>.</param>
-internal sealed record PrimedStore(string Store, IReadOnlyList<string> Operations, bool CountsLookups = true);
+internal sealed record PrimedStore(string Store, IReadOnlyList<string> Operations, bool CountsLookups = true)
+{
+    /// <summary>Values of the label <c>policy</c> of <c>authstore_ratelimit_decisions_total</c>.</summary>
+    public IReadOnlyList<string> RateLimitPolicies { get; init; } = [];
+}
 
 /// <summary>Measures the operations of one store; what the decorators share.</summary>
 internal sealed class StoreMeter(string store, AuthStoreMetrics metrics, TimeProvider timeProvider)

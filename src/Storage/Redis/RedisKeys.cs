@@ -56,6 +56,11 @@ public sealed class RedisKeys
     /// <summary>The denial of a token.</summary>
     public string DenylistEntry(DenylistId id) => $"{Prefix}{DenylistHead}{id.Value}";
 
+    /// <summary>The cell of a rate limit's subject.</summary>
+    /// <param name="policy">Name of the policy, without a colon.</param>
+    /// <param name="subjectHash">The subject's hash, 22 characters.</param>
+    public string RateLimit(string policy, string subjectHash) => $"{Prefix}{RateHead}{policy}:{subjectHash}";
+
     /// <summary>A key of the worker's own.</summary>
     /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>
     public string Maintenance(string name) => $"{Prefix}{MaintenanceHead}{name}";
