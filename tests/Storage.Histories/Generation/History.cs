@@ -31,7 +31,8 @@ internal sealed record Operation(OperationKind Kind, int User = 0, int Session =
     {
         OperationKind.Create or OperationKind.CreateShort or OperationKind.RevokeAll or OperationKind.List
             or OperationKind.EvictIndex or OperationKind.EvictGeneration => $"{Kind}(user {User})",
-        OperationKind.Cleanup or OperationKind.Reconcile => $"{Kind}()",
+        OperationKind.Cleanup => $"{Kind}()",
+        OperationKind.Reconcile => $"{Kind}({(User == 0 ? "with generations" : "by names")})",
         OperationKind.LoseTtl => $"{Kind}({User % 3}, session {Session})",
         _ => $"{Kind}(session {Session})",
     };

@@ -61,7 +61,7 @@ internal sealed class HistoryClient(string name, World world)
             case OperationKind.Cleanup:
                 return CommandAsync(step.Kind, user, () => DoneAsync(world.Sweeper.CleanupAsync(None)));
             case OperationKind.Reconcile:
-                return CommandAsync(step.Kind, user, () => DoneAsync(world.Sweeper.ReconcileAsync(None)));
+                return CommandAsync(step.Kind, user, () => DoneAsync(world.Sweeper.ReconcileAsync(verifyGenerations: step.User == 0, None)));
             default:
                 var sessions = ledger.Sessions;
                 return sessions.Count == 0 ? Task.CompletedTask : RunAsync(step, sessions[step.Session % sessions.Count]);

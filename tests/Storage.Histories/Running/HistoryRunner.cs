@@ -116,7 +116,7 @@ internal sealed class HistoryRunner
 
         foreach (var session in world.Ledger.Sessions.Where(session => world.Ledger.WasRotated(session)))
         {
-            await AwaitGoneAsync(session);
+            await AwaitGoneAsync(session, world.Grace);
         }
     }
 
@@ -124,15 +124,20 @@ internal sealed class HistoryRunner
     {
         foreach (var session in world.Ledger.Sessions.Where(session => session.Root.Birth.Kind == OperationKind.CreateShort))
         {
-            await AwaitGoneAsync(session);
+            await AwaitGoneAsync(session, Ledger.ShortLife);
         }
     }
 
-    private async Task AwaitGoneAsync(TrackedSession session)
+    private async Task AwaitGoneAsync(TrackedSession session, TimeSpan longestLife)
     {
         if (world.Ledger.Of(session, OperationKind.LoseTtl).Count > 0)
         {
             return;
+        }
+
+        if ((long)await world.CommandAsync("PTTL", world.RecordKey(session)) is var life && (life == -1 || life > longestLife.TotalMilliseconds))
+        {
+            throw new ViolationException(ViolationKind.DeadSessionAnswers, $"{session} would run out in {life} ms, and may not live longer than {longestLife.TotalMilliseconds} ms");
         }
 
         try

@@ -19,12 +19,12 @@ internal sealed record Product
     /// <summary>Puts another store in front of the real one.</summary>
     public Func<ISessionStore, RedisConnection, RedisKeys, ISessionStore> Decorate { get; init; } = (store, _, _) => store;
 
-    public (ISessionStore Store, ISweeper Sweeper) Build(RedisConnection connection, RedisKeys keys, SessionOptions options)
+    public (ISessionStore Store, Sweeper Sweeper) Build(RedisConnection connection, RedisKeys keys, SessionOptions options)
     {
         var monitor = new FixedOptions(options);
         var store = new RedisSessionStore(connection, keys, monitor, NullLogger.Instance, Sessions);
         var repair = new SessionRepair(connection, keys, monitor, Repairs);
-        return (Decorate(store, connection, keys), new NaiveSweeper(connection, keys, repair));
+        return (Decorate(store, connection, keys), new Sweeper(connection, keys, repair));
     }
 
     private sealed class FixedOptions(SessionOptions value) : IOptionsMonitor<SessionOptions>

@@ -44,7 +44,7 @@ internal sealed class World
 
     public ISessionStore Store { get; }
 
-    public ISweeper Sweeper { get; }
+    public Sweeper Sweeper { get; }
 
     public Ledger Ledger { get; }
 
