@@ -67,6 +67,12 @@ internal static partial class Log
     [LoggerMessage(2102, LogLevel.Warning, "Lease of job {Job} could not be ended: {Problem}. It runs out by itself")]
     public static partial void LeaseNotEnded(this ILogger logger, string job, string problem);
 
+    [LoggerMessage(2300, LogLevel.Information, "Redis is another process than at the last reconciliation (restart or failover): a full pass begins")]
+    public static partial void ReconcilesAfterFailover(this ILogger logger);
+
+    [LoggerMessage(2301, LogLevel.Warning, "The reconciliation after a failover could not begin; the next scheduled one makes up for it")]
+    public static partial void FailoverPassNotBegun(this ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 2700, Message = "Alert {Alert} firing, {Severity}, since {Since}, repeated {Repeated}: {Summary}")]
     public static partial void AlertFiring(
         this ILogger logger, LogLevel level, string alert, Alerting.AlertSeverity severity, DateTimeOffset since, bool repeated, string summary);

@@ -1,4 +1,5 @@
 using Maintenance.Worker.Keyspace;
+using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.IndexReconciliation;
@@ -6,12 +7,20 @@ namespace Maintenance.Worker.IndexReconciliation;
 /// <summary>Adds the job.</summary>
 public static class IndexReconciliationServiceCollectionExtensions
 {
-    /// <summary>Registers <c>index-reconciliation</c>, by default every 6 h, its options and its metrics.</summary>
+    /// <summary>Registers <c>index-reconciliation</c>, by default every 6 h, its options, its metrics, and the watch that asks for a pass after a failover.</summary>
     public static IServiceCollection AddIndexReconciliation(this IServiceCollection services)
     {
         services.AddKeyspaceSweep();
         services.AddSingleton<IndexReconciliationMetrics>();
         services.AddSingleton<IJobResultObserver>(provider => provider.GetRequiredService<IndexReconciliationMetrics>());
+        services.AddSingleton(new LatestSnapshot<IndexReconciliationSnapshot>(JobNames.IndexReconciliation));
+        services.AddSingleton<IJobResultObserver>(provider => provider.GetRequiredService<LatestSnapshot<IndexReconciliationSnapshot>>());
+        services.AddHostedService(provider => new FailoverWatch(
+            provider.GetRequiredService<LatestSnapshot<RedisHealthSnapshot>>(),
+            provider.GetRequiredService<LatestSnapshot<IndexReconciliationSnapshot>>(),
+            token => provider.GetRequiredService<JobRunner>().RunAsync(new RunRequest(JobNames.IndexReconciliation), token),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FailoverWatch>>()));
         services.AddOptions<IndexReconciliationOptions>()
             .Validate(options => options.MaxSessionsInMemory > 0, "Jobs:IndexReconciliation:MaxSessionsInMemory must be above 0.")
             .Validate(options => options.CursorLife > TimeSpan.Zero, "Jobs:IndexReconciliation:CursorLife must be above 0.");

@@ -121,6 +121,48 @@ public sealed class DriftTests(RedisFixture redis) : IClassFixture<RedisFixture>
     }
 
     [Fact]
+    public async Task Trap3_Run_RemovesWhatRevokeAllCouldNotSee_BecauseTheIndexWasLost()
+    {
+        var orphan = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await redis.Server.ExecuteAsync("DEL", sweep.Index(orphan));
+        await sweep.Store.RevokeAllAsync(orphan.Session.UserId, null, CancellationToken.None);
+        var after = await sweep.LogInAsync(orphan.Session.UserId);
+
+        (await sweep.ReconcileAsync()).Count("drift_revoked").ShouldBe(1);
+
+        (await redis.Server.IntegerAsync("EXISTS", sweep.Record(orphan))).ShouldBe(0);
+        (await sweep.IsValidAsync(after)).ShouldBeTrue();
+        await sweep.ShouldAgreeAsync();
+    }
+
+    [Fact]
+    public async Task Trap4_Run_RebuildsAnIndexThatWasEvicted()
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await redis.Server.ExecuteAsync("DEL", sweep.Index(session));
+
+        var report = await sweep.ReconcileAsync();
+
+        (report.Count("drift_missing"), report.Count("indexes_rebuilt")).ShouldBe((1, 1));
+        await sweep.ShouldAgreeAsync();
+    }
+
+    [Fact]
+    public async Task Trap9_Run_FindsNothing_WhenTheWorkersClockIsYearsAhead()
+    {
+        await sweep.PopulateAsync(20);
+        var ahead = new IndexReconciliationJob(
+            sweep.Connection, sweep.Keys, sweep.Repair, new SweepHarness.Fixed<IndexReconciliationOptions>(new()), sweep.Metrics, new ManualTimeProvider());
+        var context = SweepHarness.Context();
+        var before = await sweep.DumpAsync();
+
+        await ahead.RunAsync(context, CancellationToken.None);
+
+        context.Report.Count("suspects").ShouldBe(0);
+        (await sweep.DumpAsync()).ShouldBe(before);
+    }
+
+    [Fact]
     public async Task Run_CountsAMemberThatExpiredByItselfAsNoDrift()
     {
         var session = await sweep.LogInAsync(SweepHarness.NewUserId());
@@ -150,7 +192,7 @@ public sealed class DriftTests(RedisFixture redis) : IClassFixture<RedisFixture>
     [Theory]
     [InlineData("PERSIST")]
     [InlineData("PEXPIRE")]
-    public async Task Run_MakesAnIndexLiveAsLongAsItsLongestSession(string damage)
+    public async Task Trap5_Run_MakesAnIndexLiveAsLongAsItsLongestSession(string damage)
     {
         var session = await sweep.LogInAsync(SweepHarness.NewUserId());
         string[] command = damage == "PERSIST" ? [damage, sweep.Index(session)] : [damage, sweep.Index(session), "60000"];

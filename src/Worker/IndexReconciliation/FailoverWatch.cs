@@ -1,0 +1,56 @@
+using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.IndexReconciliation;
+
+/// <summary>
+/// Asks for a full pass when the probe meets another server process than the last pass swept: after a failover, acknowledged writes may be lost, and
+/// after a restart whatever was not persisted.
+/// </summary>
+internal sealed class FailoverWatch(
+    LatestSnapshot<RedisHealthSnapshot> probes,
+    LatestSnapshot<IndexReconciliationSnapshot> passes,
+    Func<CancellationToken, Task> reconcile,
+    TimeProvider timeProvider,
+    ILogger<FailoverWatch> logger) : BackgroundService
+{
+    /// <summary>How often it looks, and so how long a new primary has to settle at least: what it sees must hold twice.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private string? seen;
+    private string? asked;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, timeProvider);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await LookAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                logger.FailoverPassNotBegun(exception);
+            }
+        }
+    }
+
+    /// <summary>Looks once.</summary>
+    internal async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var current = probes.Value?.Nodes.FirstOrDefault(node => node.Role == "master")?.RunId;
+        var swept = passes.Value?.ServerRunId;
+        var changed = current is not null && swept is not null && current != swept;
+        var settled = changed && seen == current;
+        seen = changed ? current : null;
+        // Once a server: a probe may be older than the pass, and must not ask again and again.
+        if (settled && asked != current)
+        {
+            asked = current;
+            logger.ReconcilesAfterFailover();
+            await reconcile(cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Maintenance.Testing;
+using Maintenance.Worker.IndexReconciliation;
+using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.Scheduling;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Maintenance.Worker.Tests.IndexReconciliation;
+
+public sealed class FailoverWatchTests
+{
+    private readonly LatestSnapshot<RedisHealthSnapshot> probes = new(JobNames.RedisHealth);
+    private readonly LatestSnapshot<IndexReconciliationSnapshot> passes = new(JobNames.IndexReconciliation);
+    private readonly ManualTimeProvider time = new();
+    private int asked;
+
+    [Fact]
+    public async Task Trap8_Watch_AsksForOnePass_WhenTheProbeMeetsAnotherServerThanTheLastPass()
+    {
+        using var watch = new FailoverWatch(probes, passes, _ => Count(), time, NullLogger<FailoverWatch>.Instance);
+        Swept("a");
+        Probed("a");
+        await LookAsync(watch, times: 2);
+        asked.ShouldBe(0);
+
+        Probed("b");
+        await LookAsync(watch, times: 1);
+        asked.ShouldBe(0, "a new primary has a moment to settle");
+        await LookAsync(watch, times: 1);
+        asked.ShouldBe(1);
+
+        // The pass failed, or the probe is old: it does not ask again for the same server, but for the next one.
+        await LookAsync(watch, times: 3);
+        asked.ShouldBe(1);
+        Probed("c");
+        await LookAsync(watch, times: 2);
+        asked.ShouldBe(2);
+        Swept("c");
+        await LookAsync(watch, times: 3);
+        asked.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Watch_LooksByItself_WhileTheWorkerServes()
+    {
+        using var watch = new FailoverWatch(probes, passes, _ => Count(), time, NullLogger<FailoverWatch>.Instance);
+        Swept("a");
+        Probed("b");
+        await watch.StartAsync(CancellationToken.None);
+
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(FailoverWatch.Interval);
+            return asked == 1;
+        });
+
+        await watch.StopAsync(CancellationToken.None);
+    }
+
+    private Task Count()
+    {
+        asked++;
+        return Task.CompletedTask;
+    }
+
+    private static async Task LookAsync(FailoverWatch watch, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            await watch.LookAsync(CancellationToken.None);
+        }
+    }
+
+    private void Swept(string server) => Show(passes, new IndexReconciliationSnapshot(0, 0, 0, 0, 0, 0, server));
+
+    private void Probed(string server) => Show(probes, new RedisHealthSnapshot
+    {
+        Status = HealthStatus.Healthy,
+        Nodes = [new NodeHealth { Node = "redis:6379", Status = HealthStatus.Healthy, Role = "master", RunId = server }],
+    });
+
+    private static void Show<T>(LatestSnapshot<T> latest, T snapshot)
+        where T : class
+    {
+        var report = new JobReport();
+        report.SetSnapshot(snapshot);
+        latest.Observe(new JobResult
+        {
+            Job = latest.Job, RunId = "1", Replica = "r", Started = DateTimeOffset.UnixEpoch, DurationSeconds = 1, Outcome = JobOutcome.Success, Snapshot = report.Close().Snapshot,
+        });
+    }
+}
