@@ -11,10 +11,8 @@ public static class IndexReconciliationServiceCollectionExtensions
     public static IServiceCollection AddIndexReconciliation(this IServiceCollection services)
     {
         services.AddKeyspaceSweep();
-        services.AddSingleton<IndexReconciliationMetrics>();
-        services.AddSingleton<IJobResultObserver>(provider => provider.GetRequiredService<IndexReconciliationMetrics>());
-        services.AddSingleton(new LatestSnapshot<IndexReconciliationSnapshot>(JobNames.IndexReconciliation));
-        services.AddSingleton<IJobResultObserver>(provider => provider.GetRequiredService<LatestSnapshot<IndexReconciliationSnapshot>>());
+        services.AddSingleton<IJobResultObserver, IndexReconciliationMetrics>();
+        services.AddSingleton<LatestSnapshot<IndexReconciliationSnapshot>>();
         services.AddHostedService(provider => new FailoverWatch(
             provider.GetRequiredService<LatestSnapshot<RedisHealthSnapshot>>(),
             provider.GetRequiredService<LatestSnapshot<IndexReconciliationSnapshot>>(),

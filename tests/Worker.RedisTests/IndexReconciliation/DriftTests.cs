@@ -236,7 +236,7 @@ public sealed class DriftTests(RedisFixture redis) : IClassFixture<RedisFixture>
         found.ServerRunId.ShouldNotBeNullOrEmpty();
         metrics.Sum(("keyspace", "native"), ("kind", "missing")).ShouldBe(51);
         metrics.Sum(("kind", "revoked")).ShouldBe(20);
-        var gauges = new IndexReconciliationMetrics(sweep.Meters);
+        var gauges = new IndexReconciliationMetrics(sweep.Meters, new LatestSnapshot<IndexReconciliationSnapshot>());
         using var gauge = new MetricCollector<long>(sweep.Meters, "maintenance.index.drift.members");
         gauge.Observe().ShouldBeEmpty();
         gauges.Observe(result);

@@ -8,8 +8,8 @@ namespace Maintenance.Worker.Tests.IndexReconciliation;
 
 public sealed class FailoverWatchTests
 {
-    private readonly LatestSnapshot<RedisHealthSnapshot> probes = new(JobNames.RedisHealth);
-    private readonly LatestSnapshot<IndexReconciliationSnapshot> passes = new(JobNames.IndexReconciliation);
+    private readonly LatestSnapshot<RedisHealthSnapshot> probes = new();
+    private readonly LatestSnapshot<IndexReconciliationSnapshot> passes = new();
     private readonly ManualTimeProvider time = new();
     private int asked;
 
@@ -83,9 +83,9 @@ public sealed class FailoverWatchTests
     {
         var report = new JobReport();
         report.SetSnapshot(snapshot);
-        latest.Observe(new JobResult
+        latest.Take(new JobResult
         {
-            Job = latest.Job, RunId = "1", Replica = "r", Started = DateTimeOffset.UnixEpoch, DurationSeconds = 1, Outcome = JobOutcome.Success, Snapshot = report.Close().Snapshot,
+            Job = "any", RunId = "1", Replica = "r", Started = DateTimeOffset.UnixEpoch, DurationSeconds = 1, Outcome = JobOutcome.Success, Snapshot = report.Close().Snapshot,
         });
     }
 }
