@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maintenance.Storage.Redis;
+using Maintenance.Worker.Demo;
 using Maintenance.Worker.Hosting;
 
 namespace Maintenance.Worker.Cli;
@@ -17,6 +18,7 @@ internal static class WorkerCommandLine
             RunVerb.Create(),
             CheckVerb.Create(),
             FindVerb.Create(),
+            DemoVerb.Create(),
             PauseVerbs.CreatePause(),
             PauseVerbs.CreateResume(),
         };

@@ -12,10 +12,16 @@ internal static class WorkerHost
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(8);
 
     /// <summary>The service: jobs on their schedule, metrics, probes, endpoints.</summary>
-    public static WebApplication BuildServer()
+    /// <param name="settings">Settings above all others; the demo's.</param>
+    public static WebApplication BuildServer(IReadOnlyDictionary<string, string?>? settings = null)
     {
         // Settings lie beside the program, wherever it is started from.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        if (settings is not null)
+        {
+            builder.Configuration.AddInMemoryCollection(settings.Where(setting => setting.Value is not null));
+        }
+
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddMaintenanceWorker(builder.Configuration);
         builder.Services.AddMaintenanceSchedule();
