@@ -9,13 +9,13 @@ internal static class DemoPrinter
 {
     private static readonly Dictionary<DemoDamage, string> Explanations = new()
     {
-        [DemoDamage.ExpiredMembers] = "index members past their time, session gone",
-        [DemoDamage.DeletedSessions] = "index members whose session was deleted",
-        [DemoDamage.MissingSessions] = "live sessions that \"log out everywhere\" would miss",
-        [DemoDamage.LostIndexes] = "whole indexes gone (their sessions count above)",
-        [DemoDamage.RevokedSessions] = "logged-out sessions still stored, index lost",
+        [DemoDamage.ExpiredMembers] = "members past their time",
+        [DemoDamage.DeletedSessions] = "members without a session",
+        [DemoDamage.MissingSessions] = "live, but not in the index",
+        [DemoDamage.LostIndexes] = "no index (sessions count above)",
+        [DemoDamage.RevokedSessions] = "logged out, still stored",
         [DemoDamage.MissingTtl] = "keys that would never expire",
-        [DemoDamage.WrongExpiry] = "index scores that are not the session's expiry",
+        [DemoDamage.WrongExpiry] = "score is not the expiry",
     };
 
     /// <summary>The kind as it is named in JSON: <c>expired_members</c>.</summary>
