@@ -21,7 +21,12 @@ internal static class StorageEnvironment
         }
 
         Text(configuration, "REDIS_HOST", value => options.Host = value);
-        Number(configuration, "REDIS_PORT", value => options.Port = value);
+        // Kubernetes puts REDIS_PORT=tcp://10.0.0.1:6379 into every pod beside a Service called redis; that is not the operator's word.
+        if (configuration["REDIS_PORT"]?.StartsWith("tcp://", StringComparison.Ordinal) != true)
+        {
+            Number(configuration, "REDIS_PORT", value => options.Port = value);
+        }
+
         Text(configuration, "REDIS_PASSWORD", value => options.Password = value);
         Number(configuration, "REDIS_DB", value => options.Database = value);
         Text(configuration, "REDIS_ENABLED", value => options.Enabled = bool.TryParse(value, out var enabled)

@@ -36,6 +36,14 @@ public sealed class StorageSettingsTests
     }
 
     [Fact]
+    public void RedisPortOfAKubernetesServiceLink_IsNotASetting()
+    {
+        using var provider = Provider(("REDIS_HOST", "redis"), ("REDIS_PORT", "tcp://10.0.0.1:6379"));
+
+        provider.GetRequiredService<IOptions<RedisOptions>>().Value.Port.ShouldBe(6379);
+    }
+
+    [Fact]
     public void RedisEnabledFalse_IsBound()
     {
         using var provider = Provider(("REDIS_ENABLED", "false"), ("REDIS_URL", "redis://"));

@@ -110,7 +110,7 @@ internal sealed class MemoryReader(MemoryAlertsOptions options, RedisKeys keys, 
         }
         catch (RedisServerException)
         {
-            context.Report.NotAvailable("RANDOMKEY, DBSIZE");
+            context.Report.NotAvailable("RANDOMKEY or DBSIZE");
             return (null, 0);
         }
     }
