@@ -1,0 +1,139 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Testing;
+using Maintenance.Worker.Lease;
+using Maintenance.Worker.RedisTests.Scheduling;
+
+namespace Maintenance.Worker.RedisTests.Lease;
+
+public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixture>, IAsyncLifetime
+{
+    private const string Job = RunnerHarness.JobName;
+    private const string Key = "maintenance:lease:" + Job;
+
+    private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private RunnerHarness a = null!;
+    private RunnerHarness b = null!;
+
+    public async Task InitializeAsync()
+    {
+        await redis.Server.FlushAllAsync();
+        a = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "a", lease: TimeSpan.FromSeconds(1.5));
+        b = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "b", lease: TimeSpan.FromSeconds(1.5));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await a.DisposeAsync();
+        await b.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ClaimAsync_IsHeldByOne_OfManyAtOnce()
+    {
+        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? a : b).Lease.ClaimAsync(Job, Noon, $"run{i}", CancellationToken.None)));
+        var winners = claims.Where(claim => claim.Outcome == ClaimOutcome.Claimed).ToList();
+        winners.Count.ShouldBe(1);
+        claims.Count(claim => claim.Outcome == ClaimOutcome.Held).ShouldBe(49);
+        await winners[0].Lease!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ClaimAsync_IsRefused_ForADueTimeThatWasDone_AndForEarlierOnes()
+    {
+        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        (await claim.Lease!.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Recorded);
+
+        (await b.Lease.ClaimAsync(Job, Noon, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Done);
+        (await b.Lease.ClaimAsync(Job, Noon.AddMinutes(-1), "3", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Done);
+        var next = await b.Lease.ClaimAsync(Job, Noon.AddMinutes(1), "4", CancellationToken.None);
+        next.Outcome.ShouldBe(ClaimOutcome.Claimed);
+        await next.Lease!.ReleaseAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task ClaimAsync_ByHand_AsksNoDueTime_ButNeverOverlaps()
+    {
+        var scheduled = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var byHand = await b.Lease.ClaimAsync(Job, null, "2", CancellationToken.None);
+        byHand.Outcome.ShouldBe(ClaimOutcome.Held);
+        byHand.Replica.ShouldBe("a");
+
+        await scheduled.Lease!.CompleteAsync(CancellationToken.None);
+        byHand = await b.Lease.ClaimAsync(Job, null, "3", CancellationToken.None);
+        byHand.Outcome.ShouldBe(ClaimOutcome.Claimed);
+        await byHand.Lease!.CompleteAsync(CancellationToken.None);
+        (await redis.Server.StringAsync("HGET", Key, "done")).ShouldBe($"{Noon.ToUnixTimeMilliseconds()}");
+    }
+
+    [Fact]
+    public async Task ReleaseAsync_LeavesTheDueTimeToOthers()
+    {
+        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        await claim.Lease!.ReleaseAsync(CancellationToken.None);
+        var other = await b.Lease.ClaimAsync(Job, Noon, "2", CancellationToken.None);
+        other.Outcome.ShouldBe(ClaimOutcome.Claimed);
+        await other.Lease!.ReleaseAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Watch_RenewsALeaseForLongerThanItsDuration()
+    {
+        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var first = await redis.Server.StringAsync("HGET", Key, "until");
+        await Eventually.TrueAsync(async () =>
+            long.Parse((await redis.Server.StringAsync("HGET", Key, "until"))!) - long.Parse(first!) >= 1500);
+        claim.Lease!.Lost.IsCancellationRequested.ShouldBeFalse();
+        claim.Lease.IsHeld.ShouldBeTrue();
+        (await claim.Lease.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Recorded);
+    }
+
+    [Fact]
+    public async Task Lost_IsCanceled_AndNothingRecorded_WhenAnotherHasTheLease()
+    {
+        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        // As if this replica had stood still and another had taken over.
+        await redis.Server.ExecuteAsync("HSET", Key, "holder", "b/2");
+        await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(2));
+        (await claim.Lease!.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Lost);
+        (await redis.Server.StringAsync("HGET", Key, "done")).ShouldBeNull();
+        (await redis.Server.StringAsync("HGET", Key, "holder")).ShouldBe("b/2");
+        a.Logs.WithEvent(2100).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Lost_IsCanceled_ByThisReplicasOwnClock_WhenRedisIsOutOfReach()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var alone = new RunnerHarness(server.Url, (_, _) => Task.CompletedTask, "c", lease: TimeSpan.FromSeconds(1.5));
+        var claim = await alone.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        await server.PauseAsync();
+        await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(6));
+        claim.Lease!.IsHeld.ShouldBeFalse();
+        await server.ResumeAsync();
+    }
+
+    [Fact]
+    public async Task ClaimAsync_TakesOver_WhenTheHolderIsDead_AndCountsTheTransition()
+    {
+        using var transitions = new MetricCollector<long>(b.Meters, "maintenance.lease.transitions");
+        await redis.Server.ExecuteAsync(
+            "HSET", Key, "holder", "dead/1", "replica", "dead", "last", "dead", "until", $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + 400}");
+        (await b.Lease.ClaimAsync(Job, Noon, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Held);
+        Claim? claim = null;
+        await Eventually.TrueAsync(async () =>
+            (claim = await b.Lease.ClaimAsync(Job, Noon, "3", CancellationToken.None)).Outcome == ClaimOutcome.Claimed);
+        transitions.Sum(("task", Job)).ShouldBe(1);
+        await claim!.Lease!.CompleteAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task ClaimAsync_LeavesAKeyThatEnds()
+    {
+        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        await claim.Lease!.CompleteAsync(CancellationToken.None);
+        var days = TimeSpan.FromMilliseconds(await redis.Server.IntegerAsync("PTTL", Key)).TotalDays;
+        days.ShouldBeInRange(39, 40);
+        (await redis.Server.KeysAsync("maintenance:lease:*")).ShouldBe([Key]);
+    }
+}

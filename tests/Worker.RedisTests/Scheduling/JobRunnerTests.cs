@@ -1,0 +1,238 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Testing;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.RedisTests.Scheduling;
+
+public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixture>, IAsyncLifetime
+{
+    private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public Task InitializeAsync() => redis.Server.FlushAllAsync();
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task RunAsync_KeepsItsResult_AndTheLastSuccess_AcrossARestart()
+    {
+        await using (var first = new RunnerHarness(redis.Server.Url, (context, _) =>
+        {
+            context.Report.Add("keys_seen", 7);
+            return Task.CompletedTask;
+        }))
+        {
+            (await first.RunAsync(Noon)).Outcome.ShouldBe(JobOutcome.Success);
+        }
+
+        await using var second = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "b");
+        using var success = new MetricCollector<double>(second.Meters, "maintenance.job.last_success.timestamp");
+        await second.Cache.RefreshAsync(CancellationToken.None);
+        second.Cache.Results(RunnerHarness.JobName).ShouldHaveSingleItem().Counts["keys_seen"].ShouldBe(7);
+        second.Cache.LastSuccess(RunnerHarness.JobName).ShouldNotBeNull();
+        success.Observe().ShouldHaveSingleItem().Value.ShouldBeGreaterThan(1_700_000_000);
+        (await second.RunAsync(Noon)).Outcome.ShouldBe(JobOutcome.Skipped);
+    }
+
+    [Fact]
+    public async Task RunAsync_DoesADueTimeOnce_OnManyReplicas()
+    {
+        var runs = 0;
+        var replicas = Enumerable.Range(0, 4).Select(i => new RunnerHarness(
+            redis.Server.Url,
+            (_, _) =>
+            {
+                Interlocked.Increment(ref runs);
+                return Task.CompletedTask;
+            },
+            $"r{i}")).ToList();
+        for (var due = 0; due < 10; due++)
+        {
+            await Task.WhenAll(replicas.Select(replica => replica.RunAsync(Noon.AddSeconds(due))));
+        }
+
+        runs.ShouldBe(10);
+        (await replicas[0].Store.ReadAsync(RunnerHarness.JobName, CancellationToken.None)).Select(result => result.Due).Distinct().Count().ShouldBe(10);
+        foreach (var replica in replicas)
+        {
+            await replica.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task RunDueAsync_TakesOver_WhenTheHolderGivesUp()
+    {
+        var entered = new TaskCompletionSource();
+        await using var holder = new RunnerHarness(
+            redis.Server.Url,
+            async (_, cancellationToken) =>
+            {
+                entered.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            },
+            "holder");
+        await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other", lease: TimeSpan.FromSeconds(1));
+        var holding = holder.RunAsync(Noon);
+        await entered.Task;
+        var waiting = other.Runner.RunDueAsync(new RunRequest(RunnerHarness.JobName) { Due = Noon }, DateTimeOffset.MaxValue, CancellationToken.None);
+
+        holder.Lifetime.StopApplication();
+        var canceled = await holding;
+        canceled.Outcome.ShouldBe(JobOutcome.Canceled);
+        canceled.Reason.ShouldBe("shutdown");
+        var taken = await waiting.WaitAsync(TimeSpan.FromSeconds(10));
+        taken.Outcome.ShouldBe(JobOutcome.Success);
+        taken.Replica.ShouldBe("other");
+    }
+
+    [Fact]
+    public async Task RunDueAsync_GivesUp_WhenTheNextDueTimeHasCome()
+    {
+        var entered = new TaskCompletionSource();
+        var leave = new TaskCompletionSource();
+        await using var holder = new RunnerHarness(
+            redis.Server.Url,
+            async (_, _) =>
+            {
+                entered.SetResult();
+                await leave.Task;
+            },
+            "holder");
+        await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other");
+        var holding = holder.RunAsync(Noon);
+        await entered.Task;
+        var result = await other.Runner.RunDueAsync(
+            new RunRequest(RunnerHarness.JobName) { Due = Noon }, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+        result.Outcome.ShouldBe(JobOutcome.Skipped);
+        result.Reason!.ShouldContain("holder");
+        leave.SetResult();
+        (await holding).Outcome.ShouldBe(JobOutcome.Success);
+    }
+
+    [Fact]
+    public async Task RunAsync_IsCanceledWithLeaseLost_AndRecordsNoSuccess_WhenAnotherTookTheLease()
+    {
+        var entered = new TaskCompletionSource();
+        await using var replica = new RunnerHarness(
+            redis.Server.Url,
+            async (_, cancellationToken) =>
+            {
+                entered.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            },
+            lease: TimeSpan.FromSeconds(1));
+        var running = replica.RunAsync(Noon);
+        await entered.Task;
+        await redis.Server.ExecuteAsync("HSET", "maintenance:lease:" + RunnerHarness.JobName, "holder", "b/2");
+        var result = await running.WaitAsync(TimeSpan.FromSeconds(5));
+        result.Outcome.ShouldBe(JobOutcome.Canceled);
+        result.Reason.ShouldBe("lease lost");
+        (await redis.Server.KeysAsync("maintenance:last-success:*")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task RunAsync_IsSkipped_WhilePausedInRedis_AndRunsAfterwards()
+    {
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        await replica.Pause.SetAsync(TimeSpan.FromMinutes(1), "a test", CancellationToken.None);
+        (await redis.Server.IntegerAsync("PTTL", "maintenance:pause")).ShouldBeInRange(1, 60_000);
+        var skipped = await replica.RunAsync(Noon);
+        skipped.Outcome.ShouldBe(JobOutcome.Skipped);
+        skipped.Reason!.ShouldContain("a test");
+
+        (await replica.Pause.EndAsync("a test", CancellationToken.None)).ShouldBeTrue();
+        (await replica.RunAsync(Noon)).Outcome.ShouldBe(JobOutcome.Success);
+    }
+
+    [Fact]
+    public async Task RunAsync_IsSkipped_WhilePausedBySetting()
+    {
+        await using var replica = new RunnerHarness(
+            redis.Server.Url, (_, _) => Task.CompletedTask, settings: ("Jobs:Paused", "true"));
+        (await replica.RunAsync(Noon)).Reason!.ShouldContain("Jobs:Paused");
+    }
+
+    [Fact]
+    public async Task BeginAsync_RefusesASecondRun_HereAndElsewhere()
+    {
+        var entered = new TaskCompletionSource();
+        var leave = new TaskCompletionSource();
+        await using var here = new RunnerHarness(
+            redis.Server.Url,
+            async (_, _) =>
+            {
+                entered.SetResult();
+                await leave.Task;
+            });
+        await using var elsewhere = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "b");
+        var running = here.RunAsync();
+        await entered.Task;
+        here.Runner.Running(RunnerHarness.JobName).ShouldNotBeNull();
+        (await here.Runner.BeginAsync(new RunRequest(RunnerHarness.JobName), CancellationToken.None)).Refusal.ShouldBe(RunRefusal.Running);
+        (await elsewhere.Runner.BeginAsync(new RunRequest(RunnerHarness.JobName), CancellationToken.None)).Refusal.ShouldBe(RunRefusal.Running);
+        leave.SetResult();
+        await running;
+        here.Runner.Running(RunnerHarness.JobName).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(LeaselessRuns.Never, JobOutcome.Failed)]
+    [InlineData(LeaselessRuns.WhenFull, JobOutcome.Failed)]
+    [InlineData(LeaselessRuns.WhenUnavailable, JobOutcome.Success)]
+    public async Task RunAsync_NeedsItsLease_UnlessDeclared_WhenRedisIsAway(LeaselessRuns leaseless, JobOutcome expected)
+    {
+        await using var replica = new RunnerHarness($"redis://127.0.0.1:{FreePort.Next()}", (_, _) => Task.CompletedTask, leaseless: leaseless);
+        var result = await replica.RunAsync(Noon);
+        result.Outcome.ShouldBe(expected);
+        replica.Cache.Results(RunnerHarness.JobName).ShouldHaveSingleItem().RunId.ShouldBe(result.RunId);
+        replica.Logs.WithEvent(2006).Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(LeaselessRuns.Never, JobOutcome.Failed)]
+    [InlineData(LeaselessRuns.WhenFull, JobOutcome.Success)]
+    public async Task RunAsync_MayGoWithoutALease_WhenAFullRedisRefusesIt(LeaselessRuns leaseless, JobOutcome expected)
+    {
+        await using var full = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryPolicy = "noeviction" });
+        await full.ExecuteAsync("SET", "ballast", new string('x', 100_000));
+        await full.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+        await using var replica = new RunnerHarness(full.Url, (_, _) => Task.CompletedTask, leaseless: leaseless);
+        (await replica.RunAsync(Noon)).Outcome.ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task RunAsync_CountsEachOutcome_AndPrimesThemAll()
+    {
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        using var runs = new MetricCollector<long>(replica.Meters, "maintenance.job.runs");
+        using var durations = new MetricCollector<double>(replica.Meters, "maintenance.job.duration");
+        await replica.RunAsync(Noon);
+        runs.Measurements.Where(measurement => measurement.Value == 0).Select(measurement => measurement.Tags["outcome"]).Order(StringComparer.Ordinal)
+            .ShouldBe(["canceled", "failed", "skipped", "success"]);
+        runs.Sum(("task", RunnerHarness.JobName), ("outcome", "success")).ShouldBe(1);
+        durations.Measurements.ShouldHaveSingleItem();
+        replica.Logs.WithEvent(2000).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task RunAsync_KeepsTheLast50Results_WithATtl()
+    {
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        for (var i = 0; i < 53; i++)
+        {
+            await replica.RunAsync();
+        }
+
+        var key = $"maintenance:results:{{{RunnerHarness.JobName}}}";
+        (await redis.Server.IntegerAsync("LLEN", key)).ShouldBe(50);
+        TimeSpan.FromMilliseconds(await redis.Server.IntegerAsync("PTTL", key)).TotalDays.ShouldBeInRange(29.9, 30);
+        TimeSpan.FromMilliseconds(await redis.Server.IntegerAsync("PTTL", $"maintenance:last-success:{{{RunnerHarness.JobName}}}")).TotalDays.ShouldBeInRange(399, 400);
+    }
+
+    [Fact]
+    public async Task RunAsync_ByDryRun_LeavesTheLastSuccess()
+    {
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        (await replica.RunAsync(dryRun: true)).Outcome.ShouldBe(JobOutcome.Success);
+        (await redis.Server.KeysAsync("maintenance:last-success:*")).ShouldBeEmpty();
+    }
+}
