@@ -96,7 +96,7 @@ public sealed class JobRunner
             return Refuse(RunRefusal.Stopping, "this replica is stopping");
         }
 
-        if (!running.TryAdd(job.Name, new RunningJob(runId, started, request.DryRun)))
+        if (!running.TryAdd(job.Name, new RunningJob(runId, started, request.Due, request.DryRun)))
         {
             return Refuse(RunRefusal.Running, "a run is under way on this replica");
         }
@@ -228,4 +228,4 @@ public sealed class JobRunner
 }
 
 /// <summary>A run under way.</summary>
-public sealed record RunningJob(string RunId, DateTimeOffset Started, bool DryRun);
+public sealed record RunningJob(string RunId, DateTimeOffset Started, DateTimeOffset? Due, bool DryRun);

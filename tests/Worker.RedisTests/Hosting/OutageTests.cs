@@ -1,0 +1,75 @@
+using Maintenance.Testing;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.RedisTests.Hosting;
+
+/// <summary>The real process and a Redis that comes and goes.</summary>
+public sealed class OutageTests
+{
+    private static readonly TimeSpan TerminationLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static readonly (string, string)[] Fast =
+        [("Jobs__RedisHealth__Schedule", "00:00:01"), ("Jobs__RedisHealth__PingP99Degraded", "00:00:05"), ("Jobs__RedisHealth__SlowCommandDegraded", "00:00:05"), ("Lease__Duration", "00:00:03")];
+
+    [Fact]
+    public async Task Worker_SaysUnhealthyThenHealthy_AndCrashesNever_WhenRedisIsKilledAndRestarted()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var worker = await WorkerProcess.StartAsync(server.Url, Fast);
+        await ProbeSaysAsync(worker, "healthy");
+
+        await server.KillAsync();
+        await ProbeSaysAsync(worker, "unhealthy");
+        (await worker.StatusAsync("/healthz/ready")).ShouldBe(503);
+        (await worker.StatusAsync("/healthz/live")).ShouldBe(200);
+        (await worker.StatusAsync("/metrics")).ShouldBe(200);
+
+        await server.RestartAsync();
+        await ProbeSaysAsync(worker, "healthy");
+        await Eventually.TrueAsync(async () => await worker.StatusAsync("/healthz/ready") == 200, Patience);
+        (await worker.TerminateAsync()).ShouldBeLessThan(TerminationLimit);
+        worker.Process.ExitCode.ShouldBe(0, worker.Process.Tail());
+    }
+
+    [Fact]
+    public async Task Worker_StartsWhileRedisIsDown_AndWorksOnceItIsUp()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await server.KillAsync();
+        await using var worker = await WorkerProcess.StartAsync(server.Url, Fast);
+        (await worker.StatusAsync("/healthz/live")).ShouldBe(200);
+        (await worker.StatusAsync("/healthz/ready")).ShouldBe(503);
+        await ProbeSaysAsync(worker, "unhealthy");
+
+        await server.RestartAsync();
+        await ProbeSaysAsync(worker, "healthy");
+        (await worker.StatusAsync("/healthz/ready")).ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Worker_AnswersScrapes_AndEndsInTime_WhileRedisStandsStill()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var worker = await WorkerProcess.StartAsync(server.Url, Fast);
+        await ProbeSaysAsync(worker, "healthy");
+        await server.PauseAsync();
+        await Eventually.TrueAsync(async () => await worker.StatusAsync("/healthz/ready") == 503, Patience);
+
+        var started = TimeProvider.System.GetTimestamp();
+        (await worker.StatusAsync("/metrics")).ShouldBe(200);
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(1), "a scrape never touches Redis");
+        (await worker.TerminateAsync()).ShouldBeLessThan(TerminationLimit);
+        await server.ResumeAsync();
+    }
+
+    private static Task ProbeSaysAsync(WorkerProcess worker, string status) => Eventually.TrueAsync(
+        async () =>
+        {
+            var results = (await worker.JsonAsync($"/api/jobs/{JobNames.RedisHealth}")).GetProperty("results");
+            return results.GetArrayLength() > 0
+                && results[0].TryGetProperty("snapshot", out var snapshot)
+                && snapshot.GetProperty("status").GetString() == status;
+        },
+        Patience);
+}

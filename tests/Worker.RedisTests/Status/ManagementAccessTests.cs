@@ -1,0 +1,33 @@
+using Maintenance.Testing;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.RedisTests.Status;
+
+public sealed class ManagementAccessTests(RedisFixture redis) : IClassFixture<RedisFixture>
+{
+    [Fact]
+    public async Task Run_IsOff_AndSaysWhichSettingTurnsItOn_WithoutAConfiguredToken()
+    {
+        await using var worker = await WorkerProcess.StartAsync(redis.Server.Url, ("Management__Token", ""));
+        var (status, body) = await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.RedisHealth}/run", token: "anything");
+        status.ShouldBe(403);
+        body.GetProperty("error").GetString()!.ShouldContain("Management:Token");
+    }
+
+    [Fact]
+    public async Task RequireToken_LeavesOnlyProbesAndMetricsOpen()
+    {
+        await using var worker = await WorkerProcess.StartAsync(redis.Server.Url, ("Management__RequireToken", "true"));
+        foreach (var open in new[] { "/metrics", "/healthz/live", "/healthz/ready", "/healthz/startup" })
+        {
+            (await worker.StatusAsync(open)).ShouldBe(200, open);
+        }
+
+        foreach (var closed in new[] { "/", "/health", "/api/jobs", $"/api/jobs/{JobNames.RedisHealth}", "/metrics/x" })
+        {
+            (await worker.StatusAsync(closed)).ShouldBe(401, closed);
+        }
+
+        (await worker.SendAsync(HttpMethod.Get, "/api/jobs")).Status.ShouldBe(200);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Maintenance.Testing;
+
+namespace Maintenance.Worker.RedisTests;
+
+/// <summary>The built worker as a process of its own, serving on a free port.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    public const string Token = "a-token-for-tests-only";
+
+    // A frozen or busy machine must not fail a test of something else.
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
+
+    private readonly ChildProcess process;
+
+    private WorkerProcess(string redisUrl, (string Name, string Value)[] settings)
+    {
+        var port = FreePort.Next();
+        var environment = Settings(redisUrl);
+        environment["Management__Port"] = $"{port}";
+        environment["Management__Token"] = Token;
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
+        process = ChildProcess.StartOurs("Worker", [], environment);
+        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = RequestTimeout };
+    }
+
+    public HttpClient Http { get; }
+
+    public ChildProcess Process => process;
+
+    /// <summary>Starts it; returns when it answers.</summary>
+    public static async Task<WorkerProcess> StartAsync(string redisUrl, params (string Name, string Value)[] settings)
+    {
+        var worker = new WorkerProcess(redisUrl, settings);
+        try
+        {
+            await Eventually.TrueAsync(
+                async () => worker.process.HasExited || await worker.StatusAsync("/healthz/startup") == 200, TimeSpan.FromSeconds(40));
+            worker.process.HasExited.ShouldBeFalse(worker.process.Tail());
+            return worker;
+        }
+        catch
+        {
+            await worker.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a verb to its end.</summary>
+    public static async Task<(int Exit, string Output, string Errors)> VerbAsync(
+        string redisUrl, string[] arguments, params (string Name, string? Value)[] settings)
+    {
+        var environment = Settings(redisUrl);
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
+        await using var verb = ChildProcess.StartOurs("Worker", arguments, environment);
+        var exit = await verb.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        return (exit, string.Join('\n', verb.Output), string.Join('\n', verb.Errors));
+    }
+
+    public async Task<int> StatusAsync(string path)
+    {
+        using var response = await Http.GetAsync(path);
+        return (int)response.StatusCode;
+    }
+
+    public async Task<JsonElement> JsonAsync(string path) => await Http.GetFromJsonAsync<JsonElement>(path);
+
+    /// <summary>A request to what changes something, with a token unless null.</summary>
+    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, string? token = Token)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        using var response = await Http.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
+    }
+
+    /// <summary>The due time that this replica works on now; null if it does not run the job.</summary>
+    public async Task<DateTimeOffset?> RunningDueAsync(string job) =>
+        (await JsonAsync($"/api/jobs/{job}")).TryGetProperty("running", out var running) && running.TryGetProperty("due", out var due)
+            ? due.GetDateTimeOffset()
+            : null;
+
+    /// <summary>SIGTERM; returns how long it took to end.</summary>
+    public async Task<TimeSpan> TerminateAsync()
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        await process.SignalAsync(Signal.Terminate);
+        await process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        return TimeProvider.System.GetElapsedTime(started);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await process.DisposeAsync();
+    }
+
+    private static Dictionary<string, string?> Settings(string redisUrl) => new(StringComparer.Ordinal)
+    {
+        ["REDIS_URL"] = redisUrl,
+        ["REDIS_HOST"] = null,
+        ["REDIS_ENABLED"] = null,
+        ["DOTNET_RUNNING_IN_CONTAINER"] = null,
+        // A second at the first run instead of half a minute.
+        ["Jobs__RedisHealth__Jitter"] = "00:00:01",
+        ["Jobs__SessionCleanup__Jitter"] = "00:00:01",
+    };
+}
