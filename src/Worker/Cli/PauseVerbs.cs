@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Scheduling;
 
@@ -18,10 +19,14 @@ internal static class PauseVerbs
         };
         length.Validators.Add(result =>
         {
-            var value = result.GetValueOrDefault<TimeSpan>();
-            if (value <= TimeSpan.Zero || value > PauseState.Longest)
+            // A bare number would be days, which nobody means.
+            if (result.Tokens is [var token]
+                && (!token.Value.Contains(':', StringComparison.Ordinal)
+                    || !TimeSpan.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
+                    || value <= TimeSpan.Zero
+                    || value > PauseState.Longest))
             {
-                result.AddError($"--for {value}: expected above 0 and at most {PauseState.Longest}.");
+                result.AddError($"--for {token.Value}: expected hh:mm:ss or d.hh:mm:ss, above 0 and at most {PauseState.Longest}.");
             }
         });
         var command = new Command("pause", "Skip every run on every replica for a while. Runs under way end as they would.") { length };

@@ -46,7 +46,8 @@ internal static class WorkerHost
             }
         });
 
-        var app = builder.Build();
+        // The port's settings are read here.
+        var app = NamingSettings(builder.Build);
         app.UseManagementToken();
         app.MapMetrics();
         app.MapManagement();
@@ -70,11 +71,18 @@ internal static class WorkerHost
 
     /// <summary>Checks every setting now instead of at the first use.</summary>
     /// <exception cref="ConfigurationException">A setting is wrong; the message names it.</exception>
-    public static void CheckSettings(IServiceProvider provider)
+    public static void CheckSettings(IServiceProvider provider) => NamingSettings(() =>
+    {
+        provider.GetRequiredService<IStartupValidator>().Validate();
+        return true;
+    });
+
+    /// <summary>Turns what wrong settings throw into one exception that names them.</summary>
+    private static T NamingSettings<T>(Func<T> work)
     {
         try
         {
-            provider.GetRequiredService<IStartupValidator>().Validate();
+            return work();
         }
         catch (OptionsValidationException exception)
         {

@@ -44,7 +44,7 @@ public sealed class OutageTests
 
         await server.RestartAsync();
         await ProbeSaysAsync(worker, "healthy");
-        (await worker.StatusAsync("/healthz/ready")).ShouldBe(200);
+        await Eventually.TrueAsync(async () => await worker.StatusAsync("/healthz/ready") == 200, Patience);
     }
 
     [Fact]
