@@ -47,7 +47,7 @@ public sealed class JobRunner
     }
 
     /// <summary>The run of a job that is under way on this replica, or null.</summary>
-    public RunningJob? Running(string job) => running.GetValueOrDefault(job);
+    public RunningJob? Running(string job) => running.GetValueOrDefault(job) is { Begun: true } run ? run : null;
 
     /// <summary>Runs a job and waits for its end.</summary>
     public async Task<JobResult> RunAsync(RunRequest request, CancellationToken cancellationToken) =>
@@ -96,7 +96,7 @@ public sealed class JobRunner
             return Refuse(RunRefusal.Stopping, "this replica is stopping");
         }
 
-        if (!running.TryAdd(job.Name, new RunningJob(runId, started, request.Due, request.DryRun)))
+        if (!running.TryAdd(job.Name, new RunningJob(runId, started, request.Due, request.DryRun, Begun: false)))
         {
             return Refuse(RunRefusal.Running, "a run is under way on this replica");
         }
@@ -136,6 +136,7 @@ public sealed class JobRunner
             }
 
             begun = true;
+            running[job.Name] = new RunningJob(runId, started, request.Due, request.DryRun, Begun: true);
             return new RunStart(runId, RunRefusal.None, Task.Run(() => ExecuteAsync(job, request, runId, started, held, cancellationToken), CancellationToken.None));
         }
         finally
@@ -228,4 +229,10 @@ public sealed class JobRunner
 }
 
 /// <summary>A run under way.</summary>
-public sealed record RunningJob(string RunId, DateTimeOffset Started, DateTimeOffset? Due, bool DryRun);
+/// <param name="RunId">Identifies it.</param>
+/// <param name="Started">When it was asked for, this replica's clock.</param>
+/// <param name="Due">When it was due; null if a person asked for it.</param>
+/// <param name="DryRun">Whether it only looks.</param>
+/// <param name="Begun">Whether it has its lease; before that it only keeps a second one of this replica away.</param>
+public sealed record RunningJob(
+    string RunId, DateTimeOffset Started, DateTimeOffset? Due, bool DryRun, [property: System.Text.Json.Serialization.JsonIgnore] bool Begun);
