@@ -1,0 +1,53 @@
+using System.Reflection;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+using Maintenance.Worker.Alerting;
+using Maintenance.Worker.Hosting;
+using Maintenance.Worker.IndexReconciliation;
+using Maintenance.Worker.KeyspaceStats;
+using Maintenance.Worker.Lease;
+using Maintenance.Worker.MemoryAlerts;
+using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.Results;
+using Maintenance.Worker.Scheduling;
+using Maintenance.Worker.SessionCleanup;
+
+namespace Maintenance.Worker.Tests.Hosting;
+
+/// <summary>docs/configuration.md has a row for every setting.</summary>
+public sealed class ConfigurationDocumentTests
+{
+    public static TheoryData<string, Type> Sections => new()
+    {
+        { ManagementOptions.Section, typeof(ManagementOptions) },
+        { LeaseOptions.Section, typeof(LeaseOptions) },
+        { ResultsOptions.Section, typeof(ResultsOptions) },
+        { JobsOptions.Section, typeof(JobsOptions) },
+        { AlertingOptions.Section, typeof(AlertingOptions) },
+        { "Jobs:<Job>", typeof(JobOptions) },
+        { "Jobs:SessionCleanup", typeof(SessionCleanupOptions) },
+        { "Jobs:IndexReconciliation", typeof(IndexReconciliationOptions) },
+        { "Jobs:RedisHealth", typeof(RedisHealthOptions) },
+        { "Jobs:MemoryAlerts", typeof(MemoryAlertsOptions) },
+        { "Jobs:KeyspaceStats", typeof(KeyspaceStatsOptions) },
+        { RedisOptions.Section, typeof(RedisOptions) },
+        { SessionOptions.Section, typeof(SessionOptions) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sections))]
+    public void Document_HasARowForEverySetting(string section, Type options)
+    {
+        var document = File.ReadAllText(Path.Combine(BuiltProgram.RepositoryRoot, "docs", "configuration.md"));
+        var missing = Settings(section, options).Where(setting => !document.Contains($"| `{setting}` |", StringComparison.Ordinal)).ToList();
+        missing.ShouldBeEmpty();
+    }
+
+    private static IEnumerable<string> Settings(string section, Type options) => options
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+        .Where(property => property.CanWrite)
+        .SelectMany(property => property.PropertyType.Assembly == options.Assembly && property.PropertyType.IsClass
+            ? Settings($"{section}:{property.Name}", property.PropertyType)
+            : [$"{section}:{property.Name}"]);
+}
