@@ -1,6 +1,7 @@
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.OAuth;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
@@ -57,6 +58,7 @@ public static class StorageServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>()));
         services.AddTokenDenylist(configuration);
         services.AddRateLimits(configuration);
+        services.AddOAuthStates(configuration);
         services.AddHostedService<StorageStartup>();
         return services;
     }

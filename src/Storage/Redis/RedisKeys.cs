@@ -61,6 +61,10 @@ public sealed class RedisKeys
     /// <param name="subjectHash">The subject's hash, 22 characters.</param>
     public string RateLimit(string policy, string subjectHash) => $"{Prefix}{RateHead}{policy}:{subjectHash}";
 
+    /// <summary>A sealed OAuth state.</summary>
+    /// <param name="id">Hash of the state, 22 characters.</param>
+    public string OAuthState(string id) => $"{Prefix}{OAuthHead}{id}";
+
     /// <summary>A key of the worker's own.</summary>
     /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>
     public string Maintenance(string name) => $"{Prefix}{MaintenanceHead}{name}";

@@ -52,6 +52,7 @@ public sealed class RedisKeysTests
             Parse(keys, keys.Generation(user)).ShouldBe(new ParsedKey(StateKind.Generation, user, default));
             Parse(keys, keys.DenylistEntry(DenylistId.OfToken("t"))).Kind.ShouldBe(StateKind.DenylistEntry);
             Parse(keys, keys.RateLimit("login", OpaqueId.Of("192.0.2.1:{x}", 100))).Kind.ShouldBe(StateKind.RateLimit);
+            Parse(keys, keys.OAuthState(OpaqueId.Of("state", 100))).Kind.ShouldBe(StateKind.OAuthState);
             Parse(keys, keys.Maintenance("lease:x")).Kind.ShouldBe(StateKind.Maintenance);
             keys.Session(user, id).ShouldBe(keys.SessionsOf(user) + id.Value);
         }
