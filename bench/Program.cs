@@ -4,6 +4,7 @@ var benchmarks = new Dictionary<string, (string What, Func<string[], Task> Run)>
 {
     ["bytes"] = ("bytes of used_memory for a session, its index share and its generation share", BytesBenchmark.RunAsync),
     ["validate"] = ("validations a second, as a share of bare pipelined GETs on the same connection", ValidateBenchmark.RunAsync),
+    ["sweep"] = ("a whole reconciliation at full speed, in multiples of a bare SCAN (./dev bench sweep [users])", SweepBenchmark.RunAsync),
 };
 if (args is ["--help" or "-h" or "help", ..])
 {
@@ -16,7 +17,8 @@ if (args is ["--help" or "-h" or "help", ..])
     return 0;
 }
 
-var names = args.Length > 0 ? args : [.. benchmarks.Keys];
+// A benchmark's own arguments follow its name.
+var names = args.Length == 0 ? [.. benchmarks.Keys] : args.Where((name, i) => i == 0 || benchmarks.ContainsKey(name)).ToArray();
 if (names.FirstOrDefault(name => !benchmarks.ContainsKey(name)) is { } unknown)
 {
     await Console.Error.WriteLineAsync($"No benchmark '{unknown}'; there are {string.Join(", ", benchmarks.Keys)}.");

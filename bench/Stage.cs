@@ -15,7 +15,7 @@ internal sealed class Stage : IAsyncDisposable
         Server = server;
         Connection = new RedisConnection(
             new RedisOptions { Url = server.Url, Deadline = TimeSpan.FromSeconds(30) }, TimeProvider.System, NullLogger.Instance);
-        Store = new RedisSessionStore(Connection, Keys, new Fixed(), NullLogger<RedisSessionStore>.Instance);
+        Store = new RedisSessionStore(Connection, Keys, new Fixed<SessionOptions>(new SessionOptions()), NullLogger<RedisSessionStore>.Instance);
     }
 
     public RedisServer Server { get; }
@@ -57,13 +57,14 @@ internal sealed class Stage : IAsyncDisposable
         await Connection.DisposeAsync();
         await Server.DisposeAsync();
     }
+}
 
-    private sealed class Fixed : IOptionsMonitor<SessionOptions>
-    {
-        public SessionOptions CurrentValue { get; } = new();
+/// <summary>Options that never change.</summary>
+internal sealed class Fixed<T>(T value) : IOptionsMonitor<T>
+{
+    public T CurrentValue => value;
 
-        public SessionOptions Get(string? name) => CurrentValue;
+    public T Get(string? name) => value;
 
-        public IDisposable? OnChange(Action<SessionOptions, string?> listener) => null;
-    }
+    public IDisposable? OnChange(Action<T, string?> listener) => null;
 }
