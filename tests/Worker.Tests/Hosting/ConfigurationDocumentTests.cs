@@ -1,4 +1,8 @@
 using System.Reflection;
+using Maintenance.Storage.Denylist;
+using Maintenance.Storage.Memory;
+using Maintenance.Storage.OAuth;
+using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
@@ -33,6 +37,10 @@ public sealed class ConfigurationDocumentTests
         { "Jobs:KeyspaceStats", typeof(KeyspaceStatsOptions) },
         { RedisOptions.Section, typeof(RedisOptions) },
         { SessionOptions.Section, typeof(SessionOptions) },
+        { MemoryOptions.Section, typeof(MemoryOptions) },
+        { DenylistOptions.Section, typeof(DenylistOptions) },
+        { $"{RateLimitOptions.Section}:<policy>", typeof(RateLimitPolicy) },
+        { OAuthStateOptions.Section, typeof(OAuthStateOptions) },
     };
 
     [Theory]
