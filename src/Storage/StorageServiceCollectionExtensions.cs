@@ -4,6 +4,7 @@ using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
 using Microsoft.Extensions.Configuration;
@@ -52,10 +53,23 @@ public static class StorageServiceCollectionExtensions
         services.AddSingleton<SessionRepair>();
         services.AddSingleton(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
         services.AddSingleton<Sessions.Inspection.UserInspector>();
-        services.AddSingleton<ISessionStore>(provider => new InstrumentedSessionStore(
-            provider.GetRequiredService<RedisSessionStore>(),
-            provider.GetRequiredService<AuthStoreMetrics>(),
+        services.AddSingleton(provider => new MemoryUsers(
+            provider.GetRequiredService<IOptions<MemoryOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new MemorySessions(
+            provider.GetRequiredService<MemoryUsers>(),
+            provider.GetRequiredService<IOptions<MemoryOptions>>().Value,
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new InMemorySessionStore(
+            provider.GetRequiredService<MemoryUsers>(),
+            provider.GetRequiredService<MemorySessions>(),
+            provider.GetRequiredService<IOptionsMonitor<SessionOptions>>()));
+        services.AddRefreshTokens(configuration);
+        services.AddSingleton<ISessionStore>(provider => new FamilyAwareSessionStore(
+            new InstrumentedSessionStore(
+                provider.UsesRedis() ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<InMemorySessionStore>(),
+                provider.GetRequiredService<AuthStoreMetrics>(),
+                provider.GetRequiredService<TimeProvider>()),
+            provider.GetRequiredService<IRefreshTokenStore>()));
         services.AddTokenDenylist(configuration);
         services.AddRateLimits(configuration);
         services.AddOAuthStates(configuration);

@@ -1,5 +1,6 @@
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Sessions;
+using Maintenance.Storage.Tokens;
 
 namespace Maintenance.Storage.Redis;
 
@@ -16,7 +17,14 @@ public sealed class RedisKeys
     private const string RefreshHead = "auth:refresh:";
     private const string RefreshIndexHead = "auth:refresh:user:";
     private const string ChallengeHead = "2fa:challenge:";
+    private const string ChallengeIndexHead = "2fa:challenge:user:";
+    private const string TwoFactorUserHead = "2fa:user:";
     private const string ResetHead = "pwd:reset:";
+    private const string ResetIndexHead = "pwd:reset:user:";
+    private const string VerificationHead = "email:verify:";
+    private const string VerificationIndexHead = "email:verify:user:";
+    private const string MagicLinkHead = "magic:link:";
+    private const string MagicLinkIndexHead = "magic:link:user:";
     private const string OAuthHead = "oauth:state:";
     private const string DenylistHead = "blacklist:";
     private const string RateHead = "rate:limit:";
@@ -55,6 +63,33 @@ public sealed class RedisKeys
 
     /// <summary>The denial of a token.</summary>
     public string DenylistEntry(DenylistId id) => $"{Prefix}{DenylistHead}{id.Value}";
+    /// <summary>What the names of all of a user's refresh families begin with, colon included.</summary>
+    public string RefreshFamiliesOf(UserReference user) => $"{Prefix}{RefreshHead}{user.ToTagged()}:";
+
+    /// <summary>One refresh family.</summary>
+    public string RefreshFamily(UserReference user, TokenId id) => RefreshFamiliesOf(user) + id.Value;
+
+    /// <summary>The sorted set of a user's refresh families, scored by expiry in milliseconds since 1970.</summary>
+    public string RefreshIndex(UserReference user) => $"{Prefix}{RefreshIndexHead}{user.ToTagged()}";
+
+    /// <summary>What the names of all of a user's one-time tokens of a purpose begin with, colon included.</summary>
+    /// <param name="kind">Password reset, e-mail verification or magic link.</param>
+    /// <param name="user">The user.</param>
+    public string OneTimeTokensOf(StateKind kind, UserReference user) => $"{Prefix}{OneTimeHead(kind)}{user.ToTagged()}:";
+
+    /// <summary>The sorted set of a user's one-time tokens of a purpose, scored by expiry in milliseconds since 1970.</summary>
+    /// <param name="kind">Password reset, e-mail verification or magic link.</param>
+    /// <param name="user">The user.</param>
+    public string OneTimeIndex(StateKind kind, UserReference user) => $"{Prefix}{OneTimeHead(kind)}user:{user.ToTagged()}";
+
+    /// <summary>What the names of all of a user's two-factor challenges begin with, colon included.</summary>
+    public string ChallengesOf(UserReference user) => $"{Prefix}{ChallengeHead}{user.ToTagged()}:";
+
+    /// <summary>The sorted set of a user's two-factor challenges, scored by expiry in milliseconds since 1970.</summary>
+    public string ChallengeIndex(UserReference user) => $"{Prefix}{ChallengeIndexHead}{user.ToTagged()}";
+
+    /// <summary>What is remembered of a user's second factor beyond one challenge: attempts, last accepted time step.</summary>
+    public string TwoFactorUser(UserReference user) => $"{Prefix}{TwoFactorUserHead}{user.ToTagged()}";
 
     /// <summary>The cell of a rate limit's subject.</summary>
     /// <param name="policy">Name of the policy, without a colon.</param>
@@ -100,13 +135,28 @@ public sealed class RedisKeys
         }
 
         return TryTail(name, ChallengeHead, StateKind.TwoFactorChallenge, out parsed)
+            || TryUser(name, ChallengeIndexHead, StateKind.TwoFactorChallengeIndex, out parsed)
+            || TryUser(name, TwoFactorUserHead, StateKind.TwoFactorUser, out parsed)
             || TryTail(name, ResetHead, StateKind.PasswordReset, out parsed)
+            || TryUser(name, ResetIndexHead, StateKind.PasswordResetIndex, out parsed)
+            || TryTail(name, VerificationHead, StateKind.EmailVerification, out parsed)
+            || TryUser(name, VerificationIndexHead, StateKind.EmailVerificationIndex, out parsed)
+            || TryTail(name, MagicLinkHead, StateKind.MagicLink, out parsed)
+            || TryUser(name, MagicLinkIndexHead, StateKind.MagicLinkIndex, out parsed)
             || TryOpaque(name, OAuthHead, StateKind.OAuthState, out parsed)
             || TryOpaque(name, DenylistHead, StateKind.DenylistEntry, out parsed)
             || TryRateLimit(name, out parsed)
             || TryOpaque(name, CacheHead, StateKind.Cache, out parsed)
             || TryOpaque(name, MaintenanceHead, StateKind.Maintenance, out parsed);
     }
+
+    private static string OneTimeHead(StateKind kind) => kind switch
+    {
+        StateKind.PasswordReset => ResetHead,
+        StateKind.EmailVerification => VerificationHead,
+        StateKind.MagicLink => MagicLinkHead,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of one-time token."),
+    };
 
     private static bool TryTail(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
     {

@@ -44,6 +44,27 @@ public enum StateKind
 
     /// <summary><c>maintenance:*</c>, the worker's own.</summary>
     Maintenance,
+
+    /// <summary><c>2fa:challenge:user:&lt;u&gt;</c></summary>
+    TwoFactorChallengeIndex,
+
+    /// <summary><c>2fa:user:&lt;u&gt;</c>, attempts over all challenges and the last accepted time step.</summary>
+    TwoFactorUser,
+
+    /// <summary><c>pwd:reset:user:&lt;u&gt;</c></summary>
+    PasswordResetIndex,
+
+    /// <summary><c>email:verify:&lt;u&gt;:&lt;id&gt;</c></summary>
+    EmailVerification,
+
+    /// <summary><c>email:verify:user:&lt;u&gt;</c></summary>
+    EmailVerificationIndex,
+
+    /// <summary><c>magic:link:&lt;u&gt;:&lt;id&gt;</c></summary>
+    MagicLink,
+
+    /// <summary><c>magic:link:user:&lt;u&gt;</c></summary>
+    MagicLinkIndex,
 }
 
 /// <summary>Names of the kinds.</summary>
@@ -69,6 +90,13 @@ public static class StateKinds
         StateKind.Cache => "cache",
         StateKind.SessionActivity => "session_activity",
         StateKind.Maintenance => "maintenance",
+        StateKind.TwoFactorChallengeIndex => "two_factor_challenge_index",
+        StateKind.TwoFactorUser => "two_factor_user",
+        StateKind.PasswordResetIndex => "password_reset_index",
+        StateKind.EmailVerification => "email_verification",
+        StateKind.EmailVerificationIndex => "email_verification_index",
+        StateKind.MagicLink => "magic_link",
+        StateKind.MagicLinkIndex => "magic_link_index",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of state."),
     };
 }

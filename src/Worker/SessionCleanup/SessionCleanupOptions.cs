@@ -35,11 +35,20 @@ public sealed class KeyLives
     /// <summary>Refresh tokens and their index. Default 7 days.</summary>
     public TimeSpan RefreshToken { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>Second-factor challenges. Default 5 min.</summary>
+    /// <summary>Second-factor challenges and their index. Default 5 min.</summary>
     public TimeSpan TwoFactorChallenge { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Password resets. Default 15 min.</summary>
+    /// <summary>A user's counted attempts at the second factor. Too short gives attempts back. Default 24 h, the longest window.</summary>
+    public TimeSpan TwoFactorUser { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Password resets and their index. Default 15 min.</summary>
     public TimeSpan PasswordReset { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>E-mail verifications and their index. Default 24 h.</summary>
+    public TimeSpan EmailVerification { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Magic links and their index. Default 15 min.</summary>
+    public TimeSpan MagicLink { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>OAuth states. Default 10 min.</summary>
     public TimeSpan OAuthState { get; set; } = TimeSpan.FromMinutes(10);
@@ -60,8 +69,11 @@ public sealed class KeyLives
     internal TimeSpan Of(StateKind kind) => kind switch
     {
         StateKind.RefreshToken or StateKind.RefreshTokenIndex => RefreshToken,
-        StateKind.TwoFactorChallenge => TwoFactorChallenge,
-        StateKind.PasswordReset => PasswordReset,
+        StateKind.TwoFactorChallenge or StateKind.TwoFactorChallengeIndex => TwoFactorChallenge,
+        StateKind.TwoFactorUser => TwoFactorUser,
+        StateKind.PasswordReset or StateKind.PasswordResetIndex => PasswordReset,
+        StateKind.EmailVerification or StateKind.EmailVerificationIndex => EmailVerification,
+        StateKind.MagicLink or StateKind.MagicLinkIndex => MagicLink,
         StateKind.OAuthState => OAuthState,
         StateKind.DenylistEntry => DenylistEntry,
         StateKind.RateLimit => RateLimit,
@@ -72,6 +84,9 @@ public sealed class KeyLives
 
     /// <summary>Whether every life is above zero.</summary>
     internal bool AllPositive() =>
-        new[] { RefreshToken, TwoFactorChallenge, PasswordReset, OAuthState, DenylistEntry, RateLimit, Cache, SessionActivity }
-            .All(life => life > TimeSpan.Zero);
+        new[]
+        {
+            RefreshToken, TwoFactorChallenge, TwoFactorUser, PasswordReset, EmailVerification, MagicLink, OAuthState, DenylistEntry, RateLimit, Cache,
+            SessionActivity,
+        }.All(life => life > TimeSpan.Zero);
 }

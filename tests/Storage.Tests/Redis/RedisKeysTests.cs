@@ -13,6 +13,8 @@ public sealed class RedisKeysTests
     [
         $"session:{U}:{Sid}", $"user:sessions:{U}", $"user:generation:{U}", $"auth:refresh:{U}:{Sid}", $"auth:refresh:user:{U}",
         $"2fa:challenge:{U}:{Sid}", $"pwd:reset:{U}:{Sid}", $"user:profile:{U}", $"session:activity:{U}:{Sid}",
+        $"2fa:challenge:user:{U}", $"2fa:user:{U}", $"pwd:reset:user:{U}", $"email:verify:{U}:{Sid}", $"email:verify:user:{U}",
+        $"magic:link:{U}:{Sid}", $"magic:link:user:{U}",
     ];
 
     [Theory]
@@ -30,6 +32,13 @@ public sealed class RedisKeysTests
     [InlineData("cache:x", StateKind.Cache)]
     [InlineData($"session:activity:{U}:{Sid}", StateKind.SessionActivity)]
     [InlineData("maintenance:lease:x", StateKind.Maintenance)]
+    [InlineData($"2fa:challenge:user:{U}", StateKind.TwoFactorChallengeIndex)]
+    [InlineData($"2fa:user:{U}", StateKind.TwoFactorUser)]
+    [InlineData($"pwd:reset:user:{U}", StateKind.PasswordResetIndex)]
+    [InlineData($"email:verify:{U}:{Sid}", StateKind.EmailVerification)]
+    [InlineData($"email:verify:user:{U}", StateKind.EmailVerificationIndex)]
+    [InlineData($"magic:link:{U}:{Sid}", StateKind.MagicLink)]
+    [InlineData($"magic:link:user:{U}", StateKind.MagicLinkIndex)]
     public void TryParse_NamesTheKind_OfEveryKeyOfTheDataModel(string key, StateKind kind)
     {
         new RedisKeys("").TryParse(key, out var parsed).ShouldBeTrue();

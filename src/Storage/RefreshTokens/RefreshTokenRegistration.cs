@@ -1,0 +1,32 @@
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Memory;
+using Maintenance.Storage.Sessions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.Storage.RefreshTokens;
+
+/// <summary>Registers refresh tokens beside the sessions that they belong to.</summary>
+internal static class RefreshTokenRegistration
+{
+    public static IServiceCollection AddRefreshTokens(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<RefreshTokenOptions>().Bind(configuration.GetSection(RefreshTokenOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RefreshTokenOptions>, RefreshTokenOptionsValidator>();
+        services.AddSingleton<RedisRefreshTokenStore>();
+        services.AddSingleton(provider => new InMemoryRefreshTokenStore(
+            provider.GetRequiredService<MemoryUsers>(),
+            provider.GetRequiredService<MemorySessions>(),
+            provider.GetRequiredService<IOptionsMonitor<RefreshTokenOptions>>(),
+            provider.GetRequiredService<IOptionsMonitor<TokenLifetimeOptions>>(),
+            provider.GetRequiredService<IOptions<MemoryOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new PrimedStore(InstrumentedRefreshTokenStore.StoreLabel, InstrumentedRefreshTokenStore.Operations));
+        services.AddSingleton<IRefreshTokenStore>(provider => new InstrumentedRefreshTokenStore(
+            provider.UsesRedis() ? provider.GetRequiredService<RedisRefreshTokenStore>() : provider.GetRequiredService<InMemoryRefreshTokenStore>(),
+            provider.GetRequiredService<AuthStoreMetrics>(),
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+}

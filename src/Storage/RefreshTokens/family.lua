@@ -1,0 +1,40 @@
+-- The layout of a refresh family after the header of Tokens/token.lua; C#'s side is RefreshFamilyFormat.cs.
+--   bytes 22-27  rotated, ms            bytes 28-31  rotations
+--   bytes 32-53  current hash           bytes 54-75  previous hash (22 dots before the first rotation)
+--   bytes 76-97  session id (22 dots without one), then the user id, which no script reads
+local FAMILY_SHORTEST = 98
+
+local function read_fields(family)
+  local raw = family.raw
+  family.rotated, family.rotations = read_int(raw, 22, 27), read_int(raw, 28, 31)
+  family.current, family.previous = string.sub(raw, 32, 53), string.sub(raw, 54, 75)
+  family.session, family.body = string.sub(raw, 76, 97), string.sub(raw, 98)
+  return family
+end
+
+local function live_family(prefix, id, index, generation, now)
+  local family, why = live_token(prefix, id, index, generation, now, FAMILY_SHORTEST)
+  if not family then return nil, why end
+  return read_fields(family)
+end
+
+-- Writes a family back with the life that it has. The TTL first, which a full Redis allows, and after it the write.
+local function write_family(key, family)
+  family.raw = token_header(family.created, family.expires, family.generation) .. write_int(family.rotated, 6) .. write_int(family.rotations, 4)
+    .. family.current .. family.previous .. family.session .. family.body
+  redis.call('PEXPIREAT', key, text(family.expires))
+  redis.call('SETRANGE', key, '0', family.raw)
+end
+
+-- Where a session's id leads: itself, and through the aliases of rotations. Returns a set of ids, and the last record (nil if it is gone).
+local function session_chain(prefix, id)
+  local chain, record = {}, nil
+  for _ = 1, 1000 do
+    chain[id] = true
+    record = read_record(prefix .. id)
+    if not record or not record.alias then break end
+    id = record.target
+  end
+  if record and record.alias then record = nil end
+  return chain, record
+end
