@@ -3,6 +3,7 @@ using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
 using Maintenance.Storage.RateLimiting;
+using Maintenance.Storage.OneTimeTokens;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
@@ -64,6 +65,7 @@ public static class StorageServiceCollectionExtensions
             provider.GetRequiredService<MemorySessions>(),
             provider.GetRequiredService<IOptionsMonitor<SessionOptions>>()));
         services.AddRefreshTokens(configuration);
+        services.AddOneTimeTokens(configuration);
         services.AddSingleton<ISessionStore>(provider => new FamilyAwareSessionStore(
             new InstrumentedSessionStore(
                 provider.UsesRedis() ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<InMemorySessionStore>(),
