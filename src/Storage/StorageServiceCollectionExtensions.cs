@@ -8,6 +8,7 @@ using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Storage.TwoFactor;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -66,6 +67,7 @@ public static class StorageServiceCollectionExtensions
             provider.GetRequiredService<IOptionsMonitor<SessionOptions>>()));
         services.AddRefreshTokens(configuration);
         services.AddOneTimeTokens(configuration);
+        services.AddTwoFactor(configuration);
         services.AddSingleton<ISessionStore>(provider => new FamilyAwareSessionStore(
             new InstrumentedSessionStore(
                 provider.UsesRedis() ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<InMemorySessionStore>(),
