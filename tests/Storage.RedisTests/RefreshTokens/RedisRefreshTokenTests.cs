@@ -126,6 +126,7 @@ public sealed class RedisRefreshTokenTests(RedisFixture redis) : RefreshTokenCon
         var dump = await RedisDump.EverythingAsync(server);
 
         dump.ShouldContain(first.FamilyId.Value);
+        dump.ShouldContain(third.Token!.Hash.Value);
         foreach (var token in new[] { first, second.Token!, third.Token! })
         {
             dump.ShouldNotContain(token.Value[(RefreshToken.Length - TokenSecret.Length)..]);

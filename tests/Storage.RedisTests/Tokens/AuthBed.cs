@@ -47,12 +47,10 @@ public abstract class AuthBed : IAsyncDisposable
     }
 }
 
-/// <summary>On a real Redis; time passes by itself, and is awaited on the server's clock.</summary>
-public sealed class RedisAuthBed(RedisServer server, params (string Name, string Value)[] settings)
+/// <summary>On a real server; time passes by itself, and is awaited on the server's clock.</summary>
+public sealed class RedisAuthBed(RespServer server, params (string Name, string Value)[] settings)
     : AuthBed(TimeProvider.System, [("Storage:Redis:Url", server.Url), ("Storage:Redis:Deadline", "00:00:10"), .. settings])
 {
-    public RedisServer Server { get; } = server;
-
     public RedisKeys Keys => Get<RedisKeys>();
 
     public override async Task PassAsync(TimeSpan time)
@@ -63,7 +61,7 @@ public sealed class RedisAuthBed(RedisServer server, params (string Name, string
 
     private async Task<long> NowAsync()
     {
-        var parts = await Server.ListAsync("TIME");
+        var parts = await server.ListAsync("TIME");
         return (long.Parse(parts[0]) * 1_000_000) + long.Parse(parts[1]);
     }
 }

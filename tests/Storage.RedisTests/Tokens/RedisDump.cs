@@ -6,7 +6,7 @@ namespace Maintenance.Storage.RedisTests.Tokens;
 /// <summary>Everything that a thief of a Redis's data would read.</summary>
 internal static class RedisDump
 {
-    /// <summary>Every key with its value, as text; bytes that are no text appear as one character each.</summary>
+    /// <summary>Every key with its value, as text.</summary>
     public static async Task<string> EverythingAsync(RedisServer server)
     {
         var dump = new StringBuilder();
@@ -14,11 +14,11 @@ internal static class RedisDump
         {
             var value = await server.StringAsync("TYPE", key) switch
             {
-                "string" => await server.ExecuteAsync("GET", key),
+                "string" => await server.StringAsync("GET", key),
                 "zset" => string.Join(' ', await server.ListAsync("ZRANGE", key, "0", "-1", "WITHSCORES")),
                 var type => throw new InvalidOperationException($"{key} is a {type}, which no store here writes."),
             };
-            dump.Append(key).Append(' ').Append(value is byte[] bytes ? Encoding.Latin1.GetString(bytes) : value).AppendLine();
+            dump.Append(key).Append(' ').Append(value).AppendLine();
         }
 
         return dump.ToString();

@@ -88,6 +88,7 @@ public sealed class RedisTwoFactorTests(RedisFixture redis) : TwoFactorContract,
         var dump = await RedisDump.EverythingAsync(server);
 
         dump.ShouldContain(start.Token.Id.Value);
+        dump.ShouldContain(ChallengeFormat.HashCode(start.Token, "48151623")!.Value.Value);
         dump.ShouldNotContain(start.Token.Value[(SecretToken.Length - TokenSecret.Length)..]);
         dump.ShouldNotContain("48151623");
         // Nor a hash that the few codes can be tried against.
