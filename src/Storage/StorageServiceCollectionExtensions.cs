@@ -4,6 +4,7 @@ using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
