@@ -29,6 +29,13 @@ public sealed class KeyspaceStatsTests
         { StateKind.Cache, i => $"cache:{i}" },
         { StateKind.SessionActivity, i => $"session:activity:{Tag(i)}:{IdOf(i)}" },
         { StateKind.Maintenance, i => $"maintenance:lease:{i}" },
+        { StateKind.TwoFactorChallengeIndex, i => $"2fa:challenge:user:{Tag(i)}" },
+        { StateKind.TwoFactorUser, i => $"2fa:user:{Tag(i)}" },
+        { StateKind.PasswordResetIndex, i => $"pwd:reset:user:{Tag(i)}" },
+        { StateKind.EmailVerification, i => $"email:verify:{Tag(i)}:{IdOf(i)}" },
+        { StateKind.EmailVerificationIndex, i => $"email:verify:user:{Tag(i)}" },
+        { StateKind.MagicLink, i => $"magic:link:{Tag(i)}:{IdOf(i)}" },
+        { StateKind.MagicLinkIndex, i => $"magic:link:user:{Tag(i)}" },
     };
 
     [Fact]
@@ -56,7 +63,7 @@ public sealed class KeyspaceStatsTests
 
         kinds["foreign"].Keys.ShouldBe(5);
         kinds["foreign"].Bytes.ShouldBeNull("what is not ours is not looked at");
-        result.Counts["keys_scanned"].ShouldBe((14 * 15 / 2) + 5);
+        result.Counts["keys_scanned"].ShouldBe((21 * 22 / 2) + 5);
     }
 
     [Fact]
