@@ -2,7 +2,6 @@ using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
-using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.OneTimeTokens;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;

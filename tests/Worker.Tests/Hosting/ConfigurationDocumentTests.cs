@@ -2,9 +2,12 @@ using System.Reflection;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
+using Maintenance.Storage.OneTimeTokens;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
+using Maintenance.Storage.TwoFactor;
 using Maintenance.Testing;
 using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Hosting;
@@ -41,6 +44,9 @@ public sealed class ConfigurationDocumentTests
         { DenylistOptions.Section, typeof(DenylistOptions) },
         { $"{RateLimitOptions.Section}:<policy>", typeof(RateLimitPolicy) },
         { OAuthStateOptions.Section, typeof(OAuthStateOptions) },
+        { RefreshTokenOptions.Section, typeof(RefreshTokenOptions) },
+        { OneTimeTokenOptions.Section, typeof(OneTimeTokenOptions) },
+        { TwoFactorOptions.Section, typeof(TwoFactorOptions) },
     };
 
     [Theory]
