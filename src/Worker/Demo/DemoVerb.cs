@@ -119,6 +119,12 @@ internal static class DemoVerb
         }
         else
         {
+            if (Console.IsOutputRedirected)
+            {
+                // A file or a pipe has no width; the table needs this much to stand in single lines.
+                AnsiConsole.Console.Profile.Width = 110;
+            }
+
             DemoPrinter.PrintTable(AnsiConsole.Console, plan, outcome);
             var verdict = outcome.Agrees(plan)
                 ? "All that was planted was found and mended, the second pass found nothing, and no session was wronged"
