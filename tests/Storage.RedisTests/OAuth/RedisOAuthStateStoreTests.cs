@@ -63,7 +63,7 @@ public sealed class RedisOAuthStateStoreTests(RedisFixture redis) : OAuthStateSt
     {
         await using var server = await RedisServer.StartAsync();
         await using var connection = new RedisConnection(
-            new RedisOptions { Url = server.Url, Deadline = TimeSpan.FromMilliseconds(250) }, TimeProvider.System, NullLogger.Instance);
+            new RedisOptions { Url = server.Url, Deadline = TimeSpan.FromSeconds(1) }, TimeProvider.System, NullLogger.Instance);
         await connection.ConnectAsync(None);
         var format = new OAuthStateDataFormat(new RedisOAuthStateStore(connection, side.Keys, Options), "GitHub");
         var state = format.Protect(new() { RedirectUri = "/" });
