@@ -26,6 +26,9 @@ public abstract class AuthBed : IAsyncDisposable
 
     public ISessionStore Sessions => Get<ISessionStore>();
 
+    /// <summary>The sessions without what tidies their families: as after a step that got lost in between.</summary>
+    public abstract ISessionStore SessionsAlone { get; }
+
     public IRefreshTokenStore Families => Get<IRefreshTokenStore>();
 
     public T Get<T>()
@@ -53,6 +56,8 @@ public sealed class RedisAuthBed(RespServer server, params (string Name, string 
 {
     public RedisKeys Keys => Get<RedisKeys>();
 
+    public override ISessionStore SessionsAlone => Get<RedisSessionStore>();
+
     public override async Task PassAsync(TimeSpan time)
     {
         var until = await NowAsync() + (long)time.TotalMicroseconds;
@@ -70,6 +75,8 @@ public sealed class RedisAuthBed(RespServer server, params (string Name, string 
 public sealed class MemoryAuthBed(ManualTimeProvider clock, params (string Name, string Value)[] settings)
     : AuthBed(clock, [("Storage:Redis:Enabled", "false"), .. settings])
 {
+    public override ISessionStore SessionsAlone => Get<InMemorySessionStore>();
+
     public override Task PassAsync(TimeSpan time)
     {
         clock.Advance(time);
