@@ -14,13 +14,8 @@ public sealed class RedisConnection : IAsyncDisposable
     private static readonly TimeSpan TryAgainPause = TimeSpan.FromMilliseconds(10);
 
     private readonly RedisOptions options;
-    private readonly ConfigurationOptions configuration;
+    private readonly MultiplexerSlot slot;
     private readonly TimeProvider timeProvider;
-    private readonly ILogger logger;
-    private readonly Lock gate = new();
-    private Task<ConnectionMultiplexer>? connecting;
-    private int missedDeadlines;
-    private bool disposed;
 
     /// <summary>Creates the connection; nothing is sent until the first call.</summary>
     /// <param name="options">Validated options.</param>
@@ -37,16 +32,15 @@ public sealed class RedisConnection : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.options = options;
         this.timeProvider = timeProvider;
-        this.logger = logger;
         Endpoint = RedisEndpoint.From(options).ToString();
-        configuration = RedisConfiguration.Build(options, clientName);
+        slot = new MultiplexerSlot(options, RedisConfiguration.Build(options, clientName), Endpoint, timeProvider, logger);
     }
 
     /// <summary><c>host:port/database</c>, without credentials.</summary>
     public string Endpoint { get; }
 
     /// <summary>Whether the client believes that it is connected. A hint: only a call's answer proves it.</summary>
-    public bool IsConnected => connecting is { IsCompletedSuccessfully: true } task && task.Result.IsConnected;
+    public bool IsConnected => slot.IsConnected;
 
     /// <summary>Awaited before each call. Only tests set it, to decide in which order the calls of several clients reach Redis.</summary>
     internal Func<Task>? BeforeCall { get; init; }
@@ -57,7 +51,7 @@ public sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            var multiplexer = await Multiplexer()
+            var multiplexer = await slot.Current()
                 .WaitAsync(options.ConnectTimeout + TimeSpan.FromSeconds(1), timeProvider, cancellationToken)
                 .ConfigureAwait(false);
             return multiplexer.IsConnected;
@@ -121,26 +115,12 @@ public sealed class RedisConnection : IAsyncDisposable
         CallAsync(async database => ClientCompat.InfoText(await database.ExecuteAsync("INFO").ConfigureAwait(false)), cancellationToken, deadline);
 
     /// <summary>Closes the connection without waiting for pending calls.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Task<ConnectionMultiplexer>? last;
-        lock (gate)
-        {
-            disposed = true;
-            last = connecting;
-            connecting = null;
-        }
-
-        if (last is not null)
-        {
-            await CloseAsync(last).ConfigureAwait(false);
-        }
-    }
+    public ValueTask DisposeAsync() => slot.DisposeAsync();
 
     private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
-        var connection = Multiplexer();
+        var connection = slot.Current();
         ConnectionMultiplexer multiplexer;
         try
         {
@@ -155,7 +135,7 @@ public sealed class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (connection.IsFaulted)
         {
             // Whatever it was (name resolution, a certificate that cannot be read any more): kept, it would fail every later call too.
-            Replace(connection, "could not connect");
+            slot.Replace(connection, "could not connect");
             throw new StorageUnavailableException(UnavailableReason.Connection, $"Cannot connect to Redis at {Endpoint}.", exception);
         }
 
@@ -171,19 +151,19 @@ public sealed class RedisConnection : IAsyncDisposable
             }
 
             var result = await pending.ConfigureAwait(false);
-            Volatile.Write(ref missedDeadlines, 0);
+            slot.Answered();
             return result;
         }
         catch (RedisServerException)
         {
             // An error is an answer too.
-            Volatile.Write(ref missedDeadlines, 0);
+            slot.Answered();
             throw;
         }
         catch (TimeoutException exception)
         {
             Observe(pending);
-            MissedDeadline(connection);
+            slot.MissedDeadline(connection);
             throw new StorageUnavailableException(UnavailableReason.Deadline, $"Redis at {Endpoint} did not answer within {limit.TotalMilliseconds:0} ms.", exception);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -196,85 +176,6 @@ public sealed class RedisConnection : IAsyncDisposable
             Observe(pending);
             throw new StorageUnavailableException(UnavailableReason.Connection, Explain(exception), exception);
         }
-    }
-
-    private Task<ConnectionMultiplexer> Multiplexer()
-    {
-        var current = Volatile.Read(ref connecting);
-        if (current is not null)
-        {
-            return current;
-        }
-
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(disposed, this);
-            return connecting ??= OpenAsync();
-        }
-    }
-
-    private async Task<ConnectionMultiplexer> OpenAsync()
-    {
-        // Off the caller's thread: the client resolves names and allocates threads before its first await.
-        // Its own timeout bounds one attempt at one endpoint; a hard limit, because nothing replaces an attempt that never ends.
-        var multiplexer = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration))
-            .WaitAsync((options.ConnectTimeout * 3) + TimeSpan.FromSeconds(1), timeProvider)
-            .ConfigureAwait(false);
-        ClientCompat.Apply(multiplexer);
-        multiplexer.ConnectionFailed += (_, failure) =>
-        {
-            logger.ConnectionFailed(Endpoint, failure.FailureType.ToString());
-            if (failure.FailureType == ConnectionFailureType.ProtocolFailure)
-            {
-                // Replies may be out of step from here on; one of them could be another user's.
-                ReplaceIfCurrent(multiplexer, "protocol failure");
-            }
-        };
-        multiplexer.ConnectionRestored += (_, _) => logger.ConnectionRestored(Endpoint);
-        if (multiplexer.IsConnected)
-        {
-            logger.Connected(Endpoint, ClientCompat.ClientVersion);
-        }
-        else
-        {
-            logger.NotConnectedYet(Endpoint);
-        }
-
-        return multiplexer;
-    }
-
-    private void MissedDeadline(Task<ConnectionMultiplexer> connection)
-    {
-        if (Interlocked.Increment(ref missedDeadlines) >= options.DeadlinesBeforeReconnect)
-        {
-            Replace(connection, "missed deadlines");
-        }
-    }
-
-    private void ReplaceIfCurrent(ConnectionMultiplexer multiplexer, string reason)
-    {
-        var current = Volatile.Read(ref connecting);
-        if (current is { IsCompletedSuccessfully: true } && ReferenceEquals(current.Result, multiplexer))
-        {
-            Replace(current, reason);
-        }
-    }
-
-    private void Replace(Task<ConnectionMultiplexer> broken, string reason)
-    {
-        lock (gate)
-        {
-            if (disposed || !ReferenceEquals(connecting, broken))
-            {
-                return;
-            }
-
-            missedDeadlines = 0;
-            connecting = OpenAsync();
-        }
-
-        logger.ConnectionReplaced(Endpoint, reason);
-        _ = CloseAsync(broken);
     }
 
     // The client says why only in the exceptions inside; an operator needs it in the first line. The server's text never holds the password.
@@ -295,19 +196,6 @@ public sealed class RedisConnection : IAsyncDisposable
                 $"Redis at {Endpoint} wants a password and did not take the one given ({RedisOptions.Section}:Password or REDIS_PASSWORD).",
             _ => $"No connection to Redis at {Endpoint}: {type}.",
         };
-    }
-
-    private static async Task CloseAsync(Task<ConnectionMultiplexer> connection)
-    {
-        try
-        {
-            var multiplexer = await connection.ConfigureAwait(false);
-            await Task.Run(() => multiplexer.CloseAsync(allowCommandsToComplete: false)).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException or InvalidOperationException)
-        {
-            // It is being thrown away because it is broken; how it breaks while closing matters to nobody.
-        }
     }
 
     private static void Observe(Task? abandoned) =>

@@ -1,0 +1,133 @@
+using Maintenance.Storage.Diagnostics;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Redis;
+
+/// <summary>Holds the one multiplexer: opens it at the first need and puts another in its place when it is broken.</summary>
+internal sealed class MultiplexerSlot(
+    RedisOptions options, ConfigurationOptions configuration, string endpoint, TimeProvider timeProvider, ILogger logger) : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private Task<ConnectionMultiplexer>? connecting;
+    private int missedDeadlines;
+    private bool disposed;
+
+    /// <summary>Whether the client believes that it is connected.</summary>
+    public bool IsConnected => Volatile.Read(ref connecting) is { IsCompletedSuccessfully: true } task && task.Result.IsConnected;
+
+    /// <summary>The multiplexer, or the attempt to have one; never null, maybe failed.</summary>
+    public Task<ConnectionMultiplexer> Current()
+    {
+        var current = Volatile.Read(ref connecting);
+        if (current is not null)
+        {
+            return current;
+        }
+
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return connecting ??= OpenAsync();
+        }
+    }
+
+    /// <summary>A call was answered: the deadlines missed before it were not the connection's fault.</summary>
+    public void Answered() => Volatile.Write(ref missedDeadlines, 0);
+
+    /// <summary>A call on this multiplexer went unanswered; after several in a row another takes its place.</summary>
+    public void MissedDeadline(Task<ConnectionMultiplexer> connection)
+    {
+        if (Interlocked.Increment(ref missedDeadlines) >= options.DeadlinesBeforeReconnect)
+        {
+            Replace(connection, "missed deadlines");
+        }
+    }
+
+    /// <summary>Puts a new multiplexer in the place of a broken one, unless somebody has done so already.</summary>
+    public void Replace(Task<ConnectionMultiplexer> broken, string reason)
+    {
+        lock (gate)
+        {
+            if (disposed || !ReferenceEquals(connecting, broken))
+            {
+                return;
+            }
+
+            missedDeadlines = 0;
+            connecting = OpenAsync();
+        }
+
+        logger.ConnectionReplaced(endpoint, reason);
+        _ = CloseAsync(broken);
+    }
+
+    /// <summary>Closes the multiplexer without waiting for pending calls.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task<ConnectionMultiplexer>? last;
+        lock (gate)
+        {
+            disposed = true;
+            last = connecting;
+            connecting = null;
+        }
+
+        if (last is not null)
+        {
+            await CloseAsync(last).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ConnectionMultiplexer> OpenAsync()
+    {
+        // Off the caller's thread: the client resolves names and allocates threads before its first await.
+        // Its own timeout bounds one attempt at one endpoint; a hard limit, because nothing replaces an attempt that never ends.
+        var multiplexer = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration))
+            .WaitAsync((options.ConnectTimeout * 3) + TimeSpan.FromSeconds(1), timeProvider)
+            .ConfigureAwait(false);
+        ClientCompat.Apply(multiplexer);
+        multiplexer.ConnectionFailed += (_, failure) =>
+        {
+            logger.ConnectionFailed(endpoint, failure.FailureType.ToString());
+            if (failure.FailureType == ConnectionFailureType.ProtocolFailure)
+            {
+                // Replies may be out of step from here on; one of them could be another user's.
+                ReplaceIfCurrent(multiplexer, "protocol failure");
+            }
+        };
+        multiplexer.ConnectionRestored += (_, _) => logger.ConnectionRestored(endpoint);
+        if (multiplexer.IsConnected)
+        {
+            logger.Connected(endpoint, ClientCompat.ClientVersion);
+        }
+        else
+        {
+            logger.NotConnectedYet(endpoint);
+        }
+
+        return multiplexer;
+    }
+
+    private void ReplaceIfCurrent(ConnectionMultiplexer multiplexer, string reason)
+    {
+        var current = Volatile.Read(ref connecting);
+        if (current is { IsCompletedSuccessfully: true } && ReferenceEquals(current.Result, multiplexer))
+        {
+            Replace(current, reason);
+        }
+    }
+
+    private static async Task CloseAsync(Task<ConnectionMultiplexer> connection)
+    {
+        try
+        {
+            var multiplexer = await connection.ConfigureAwait(false);
+            await Task.Run(() => multiplexer.CloseAsync(allowCommandsToComplete: false)).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException or InvalidOperationException)
+        {
+            // It is being thrown away because it is broken; how it breaks while closing matters to nobody.
+        }
+    }
+}
