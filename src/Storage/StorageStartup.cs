@@ -1,11 +1,12 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Redis;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Maintenance.Storage;
 
 /// <summary>Makes the counters exist and starts to connect. A Redis that is not up yet does not keep the host from starting.</summary>
-internal sealed class StorageStartup(RedisConnection connection, AuthStoreMetrics metrics, IEnumerable<PrimedStore> stores) : BackgroundService
+internal sealed class StorageStartup(IServiceProvider provider, AuthStoreMetrics metrics, IEnumerable<PrimedStore> stores) : BackgroundService
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -17,5 +18,6 @@ internal sealed class StorageStartup(RedisConnection connection, AuthStoreMetric
         return base.StartAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => connection.ConnectAsync(stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        provider.UsesRedis() ? provider.GetRequiredService<RedisConnection>().ConnectAsync(stoppingToken) : Task.CompletedTask;
 }

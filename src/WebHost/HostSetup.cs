@@ -16,8 +16,7 @@ internal static class HostSetup
 
     public static WebApplication Build(string[] arguments)
     {
-        var builder = WebApplication.CreateSlimBuilder(arguments);
-        builder.Configuration.AddEnvironmentVariables();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
         var management = new ManagementOptions();
         builder.Configuration.GetSection(ManagementOptions.Section).Bind(management);
         Validate(new ManagementOptionsValidator().Validate(null, management));

@@ -7,6 +7,11 @@ try
     await app.RunAsync();
     return 0;
 }
+catch (IOException exception)
+{
+    await Console.Error.WriteLineAsync($"The host cannot listen (Management:Port, Management:Address): {exception.Message}");
+    return 2;
+}
 catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException { InnerException: null or FormatException })
 {
     // A wrong setting is the operator's to mend: its name, not a stack trace.

@@ -20,6 +20,16 @@ public sealed partial class FeaturesTableTests
         }
     }
 
+    [Fact]
+    public void Documents_HoldNoPlaceOfText()
+    {
+        var root = BuiltProgram.RepositoryRoot;
+        foreach (var file in Directory.EnumerateFiles(root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)))
+        {
+            File.ReadAllText(file).ShouldNotContain("@@", customMessage: file);
+        }
+    }
+
     [GeneratedRegex(@"^\|.+\| `(?<folder>[^`]+)` \| `(?<test>[^`]+)` \|$")]
     private static partial Regex Row();
 }

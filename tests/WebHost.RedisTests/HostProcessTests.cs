@@ -61,6 +61,27 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         string.Join('\n', host.Errors).ShouldNotContain("   at ");
     }
 
+    [Fact]
+    public void AppSettings_SayNothingOfStorage_SoThatTheOlderEnvironmentNamesAreHeard()
+    {
+        var file = Path.Combine(Path.GetDirectoryName(BuiltProgram.PathOf("WebHost"))!, "appsettings.json");
+        using var settings = JsonDocument.Parse(File.ReadAllText(file));
+        settings.RootElement.TryGetProperty("Storage", out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Host_NamesThePort_WhenItIsTaken()
+    {
+        var port = FreePort.Next();
+        await using var first = Start(port, redis.Server.Url);
+        await ReadyAsync(port);
+        await using var second = Start(port, redis.Server.Url);
+
+        (await second.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(2);
+
+        string.Join('\n', second.Errors).ShouldContain("Management:Port");
+    }
+
     private static ChildProcess Start(int port, string redisUrl) => ChildProcess.StartOurs(
         "WebHost",
         [],

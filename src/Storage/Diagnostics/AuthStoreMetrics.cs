@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Maintenance.Storage.Diagnostics;
 
 /// <summary>
-/// The <c>authstore_*</c> metrics. Labels are closed sets: the constructor touches each series once, so that every counter exists with zero.
+/// The <c>authstore_*</c> metrics. Labels are closed sets: <c>Prime</c> touches each series once, so that every counter exists with zero.
 /// </summary>
 public sealed class AuthStoreMetrics
 {

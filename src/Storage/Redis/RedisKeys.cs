@@ -143,8 +143,8 @@ public sealed class RedisKeys
             || TryUser(name, VerificationIndexHead, StateKind.EmailVerificationIndex, out parsed)
             || TryTail(name, MagicLinkHead, StateKind.MagicLink, out parsed)
             || TryUser(name, MagicLinkIndexHead, StateKind.MagicLinkIndex, out parsed)
-            || TryOpaque(name, OAuthHead, StateKind.OAuthState, out parsed)
-            || TryOpaque(name, DenylistHead, StateKind.DenylistEntry, out parsed)
+            || TryHashed(name, OAuthHead, StateKind.OAuthState, out parsed)
+            || TryHashed(name, DenylistHead, StateKind.DenylistEntry, out parsed)
             || TryRateLimit(name, out parsed)
             || TryOpaque(name, CacheHead, StateKind.Cache, out parsed)
             || TryOpaque(name, MaintenanceHead, StateKind.Maintenance, out parsed);
@@ -191,6 +191,15 @@ public sealed class RedisKeys
         return true;
     }
 
+    // The tail is a hash of 22 characters; anything else under the same head is another program's.
+    private static bool TryHashed(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
+    {
+        parsed = new ParsedKey(kind, default, default);
+        return name.StartsWith(head, StringComparison.Ordinal) && IsHash(name[head.Length..]);
+    }
+
+    private static bool IsHash(ReadOnlySpan<char> tail) => tail.Length == SessionId.Length && Base64UrlText.IsAlphabet(tail);
+
     private static bool TryOpaque(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
     {
         parsed = new ParsedKey(kind, default, default);
@@ -207,7 +216,7 @@ public sealed class RedisKeys
 
         var tail = name[RateHead.Length..];
         var colon = tail.IndexOf(':');
-        return colon > 0 && colon < tail.Length - 1;
+        return colon > 0 && IsHash(tail[(colon + 1)..]);
     }
 }
 

@@ -10,7 +10,7 @@ public sealed class RedisOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Storage:Redis";
 
-    /// <summary>Whether Redis is used at all. False: a web host keeps state in memory; the worker refuses to start. Default true.</summary>
+    /// <summary>Whether Redis is used at all. False: Storage keeps everything in this process's memory; the worker refuses to start. Default true.</summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary><c>redis://[user[:password]@]host[:port][/database]</c>, or <c>rediss://</c> for TLS. What the URL names wins over the single settings.</summary>

@@ -159,7 +159,7 @@ internal sealed class DemoPlanter(RedisConnection connection, RedisKeys keys, IS
         await SpoilAsync(users, (database, user) =>
         {
             Count(plan, DemoDamage.MissingTtl);
-            return database.StringSetAsync($"{keys.Prefix}rate:limit:login:{user.Reference.Value}", 1);
+            return database.StringSetAsync($"{keys.Prefix}rate:limit:login:{user.Sessions[0].Id.Value}", 1);
         }, cancellationToken);
     }
 

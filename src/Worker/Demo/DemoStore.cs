@@ -16,6 +16,9 @@ internal sealed class DemoStore : IAsyncDisposable
         Prefix = prefix;
     }
 
+    /// <summary>Whether it is the embedded one, which ends with the demo.</summary>
+    public bool IsEmbedded => embedded is not null;
+
     /// <summary>The server.</summary>
     public string Url { get; }
 

@@ -40,6 +40,10 @@ internal static class DemoVerb
             {
                 result.AddError("--prefix is for --redis; the embedded store is the demo's alone.");
             }
+            else if (result.GetValue(prefix) is { Length: 0 })
+            {
+                result.AddError("--prefix is empty; the demo removes every key under its prefix.");
+            }
         });
         command.SetAction((parsed, cancellationToken) => RunAsync(
             new DemoRequest(
@@ -182,6 +186,12 @@ internal static class DemoVerb
         ["Storage:Redis:KeyPrefix"] = store.Prefix,
         // The embedded store shares a small machine with its client.
         ["Storage:Redis:Deadline"] = "00:00:10",
+        // What the shell says of another Redis is not meant for this one.
+        ["Storage:Redis:Password"] = store.IsEmbedded ? "" : null,
+        ["Storage:Redis:User"] = store.IsEmbedded ? "" : null,
+        ["Storage:Redis:Database"] = store.IsEmbedded ? "0" : null,
+        ["Storage:Redis:Tls:Enabled"] = store.IsEmbedded ? "false" : null,
+        ["Jobs:Paused"] = "false",
         ["Management:Address"] = "127.0.0.1",
         ["Management:Port"] = port > 0 ? $"{port}" : null,
         ["Logging:LogLevel:Default"] = "Error",

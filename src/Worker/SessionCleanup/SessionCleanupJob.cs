@@ -28,7 +28,7 @@ public sealed class SessionCleanupJob(
     {
         var settings = options.CurrentValue;
         var total = await ServerIdentity.KeyCountAsync(connection, context.Report, cancellationToken);
-        var ttls = new TtlRepair(repair, context, settings, metrics);
+        var ttls = new TtlRepair(repair, context, settings, metrics) { CacheIsOurs = keys.Prefix.Length > 0 };
         var scan = new KeyspaceScan(connection, keys, context);
         var sessions = 0L;
         var (scanned, foreign) = (0L, 0L);

@@ -10,6 +10,12 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
 {
     private long removed;
 
+    /// <summary>
+    /// Whether a key called <c>cache:...</c> can only be ours, because a prefix stands in front of it. Without one any program may have written
+    /// it, to be kept for ever; it is counted and left alone.
+    /// </summary>
+    public bool CacheIsOurs { get; init; }
+
     private bool LookOnly => context.DryRun || settings.MissingTtl == MissingTtlPolicy.Report;
 
     /// <summary>Mends a page's keys.</summary>
@@ -19,6 +25,11 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
     /// <exception cref="BrakeException">Too many would be removed; none of this page was.</exception>
     public async Task MendAsync(List<ScannedKey> candidates, long seen, CancellationToken cancellationToken)
     {
+        if (!CacheIsOurs)
+        {
+            context.Report.Add("ttl_missing_unprefixed_cache", candidates.RemoveAll(key => key.Parsed.Kind == StateKind.Cache));
+        }
+
         if (!LookOnly && !context.Brake.Allows(seen, removed + candidates.Count))
         {
             var removals = 0L;

@@ -24,7 +24,7 @@ public sealed class KeyspaceStatsTests
         { StateKind.PasswordReset, i => $"pwd:reset:{Tag(i)}:{IdOf(i)}" },
         { StateKind.OAuthState, i => $"oauth:state:{IdOf(i)}" },
         { StateKind.DenylistEntry, i => $"blacklist:{IdOf(i)}" },
-        { StateKind.RateLimit, i => $"rate:limit:login:{i}" },
+        { StateKind.RateLimit, i => $"rate:limit:login:{IdOf(i)}" },
         { StateKind.Profile, i => $"user:profile:{Tag(i)}" },
         { StateKind.Cache, i => $"cache:{i}" },
         { StateKind.SessionActivity, i => $"session:activity:{Tag(i)}:{IdOf(i)}" },

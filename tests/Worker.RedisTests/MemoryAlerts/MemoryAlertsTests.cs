@@ -103,7 +103,7 @@ public sealed class MemoryAlertsTests
         await server.ExecuteManyAsync(Enumerable.Range(0, 500).SelectMany(i => new[]
         {
             new[] { "SET", $"cache:{i}", new string('x', 5000) },
-            ["SET", $"oauth:state:{i}", "x"],
+            ["SET", $"oauth:state:{i:D22}", "x"],
             ["SET", $"somebody-else:{i}", new string('x', 1000)],
         }));
 

@@ -16,6 +16,9 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
 
     public Task DisposeAsync() => sweep.DisposeAsync().AsTask();
 
+    private const string RateLimit = "rate:limit:login:abcdefghijklmnopqrstuv";
+    private const string Denied = "blacklist:abcdefghijklmnopqrstuv";
+
     [Fact]
     public async Task Run_DropsExpiredMembersAndMendsTheScoresOfLivingOnes()
     {
@@ -41,8 +44,8 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
         var session = await sweep.LogInAsync(SweepHarness.NewUserId());
         var expiry = SweepHarness.Expiry(session);
         await PersistAsync(sweep.Record(session), sweep.Index(session), sweep.Generation(session));
-        await redis.Server.ExecuteAsync("SET", "rate:limit:login:me", "1");
-        await redis.Server.ExecuteAsync("SET", "blacklist:token", "1");
+        await redis.Server.ExecuteAsync("SET", RateLimit, "1");
+        await redis.Server.ExecuteAsync("SET", Denied, "1");
         using var repaired = new MetricCollector<long>(sweep.Meters, "maintenance.keys.ttl_repaired");
 
         var report = await sweep.CleanAsync();
@@ -54,8 +57,8 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
         (await redis.Server.IntegerAsync("PEXPIRETIME", sweep.Record(session))).ShouldBe(expiry);
         (await redis.Server.IntegerAsync("PEXPIRETIME", sweep.Index(session))).ShouldBe(expiry);
         (await redis.Server.IntegerAsync("PTTL", sweep.Generation(session))).ShouldBeGreaterThan((long)TimeSpan.FromDays(399).TotalMilliseconds);
-        (await redis.Server.IntegerAsync("PTTL", "rate:limit:login:me")).ShouldBeInRange(3_500_000, 3_600_000);
-        (await redis.Server.IntegerAsync("PTTL", "blacklist:token")).ShouldBeInRange(2_591_900_000, 2_592_000_000);
+        (await redis.Server.IntegerAsync("PTTL", RateLimit)).ShouldBeInRange(3_500_000, 3_600_000);
+        (await redis.Server.IntegerAsync("PTTL", Denied)).ShouldBeInRange(2_591_900_000, 2_592_000_000);
         (await sweep.IsValidAsync(session)).ShouldBeTrue();
         (await sweep.CleanAsync()).Count("ttl_missing").ShouldBe(0);
     }
@@ -80,8 +83,8 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
     {
         var session = await sweep.LogInAsync(SweepHarness.NewUserId());
         await PersistAsync(sweep.Record(session), sweep.Generation(session));
-        await redis.Server.ExecuteAsync("SET", "cache:page", "1");
-        await redis.Server.ExecuteAsync("SET", "blacklist:token", "1");
+        await redis.Server.ExecuteAsync("SET", RateLimit, "1");
+        await redis.Server.ExecuteAsync("SET", Denied, "1");
         sweep.CleanupOptions.MissingTtl = policy;
         var before = await sweep.DumpAsync();
 
@@ -98,8 +101,20 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
         (await sweep.IsValidAsync(session)).ShouldBeTrue();
         // A denylist entry keeps a revoked token out, and a generation keeps its sessions alive: neither is ever removed.
         (report.Count("ttl_repaired"), report.Count("ttl_removed")).ShouldBe((3, 1));
-        (await redis.Server.IntegerAsync("EXISTS", "cache:page")).ShouldBe(0);
-        (await redis.Server.IntegerAsync("PTTL", "blacklist:token")).ShouldBeGreaterThan(0);
+        (await redis.Server.IntegerAsync("EXISTS", RateLimit)).ShouldBe(0);
+        (await redis.Server.IntegerAsync("PTTL", Denied)).ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task Run_LeavesACacheKeyWithoutAPrefixAlone_BecauseAnybodyMayHaveWrittenIt()
+    {
+        await redis.Server.ExecuteAsync("SET", "cache:page", "for ever, on purpose");
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("ttl_missing_unprefixed_cache").ShouldBe(1);
+        report.Count("ttl_missing").ShouldBe(0);
+        (await redis.Server.IntegerAsync("PTTL", "cache:page")).ShouldBe(-1);
     }
 
     [Fact]
@@ -139,12 +154,12 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
     [Fact]
     public async Task Run_RemovesNothing_WhenTheBrakeTrips()
     {
-        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 100).Select(number => new[] { "SET", $"cache:{number}", "1" }));
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 100).Select(number => new[] { "SET", $"rate:limit:login:{number:D22}", "1" }));
         sweep.CleanupOptions.MissingTtl = MissingTtlPolicy.Remove;
 
         await Should.ThrowAsync<BrakeException>(() => sweep.CleanAsync(brake: new BrakeOptions { Minimum = 10, Share = 0.5 }));
 
-        (await redis.Server.KeysAsync("cache:*")).Count.ShouldBe(100);
+        (await redis.Server.KeysAsync("rate:limit:*")).Count.ShouldBe(100);
         (await sweep.CleanAsync(brake: new BrakeOptions { Minimum = 10, Share = 1 })).Count("ttl_removed").ShouldBe(100);
     }
 
