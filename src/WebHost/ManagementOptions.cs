@@ -11,8 +11,11 @@ internal sealed class ManagementOptions
     /// <summary>Port. Default 8082.</summary>
     public int Port { get; set; } = 8082;
 
-    /// <summary>Address to listen on. Default 0.0.0.0, because probes and scrapes come from other machines.</summary>
-    public string Address { get; set; } = "0.0.0.0";
+    /// <summary>
+    /// Address to listen on. Default all in a container (<c>DOTNET_RUNNING_IN_CONTAINER</c>), where probes come from outside, and loopback elsewhere.
+    /// </summary>
+    public string Address { get; set; } =
+        string.Equals(Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER"), "true", StringComparison.OrdinalIgnoreCase) ? "0.0.0.0" : "127.0.0.1";
 }
 
 internal sealed class ManagementOptionsValidator : IValidateOptions<ManagementOptions>

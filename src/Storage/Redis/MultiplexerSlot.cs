@@ -73,9 +73,14 @@ internal sealed class MultiplexerSlot(
             connecting = null;
         }
 
-        if (last is not null)
+        if (last is { IsCompleted: true })
         {
             await CloseAsync(last).ConfigureAwait(false);
+        }
+        else if (last is not null)
+        {
+            // An attempt at a Redis that does not answer may last long; a host that is ending must not wait for it.
+            _ = CloseAsync(last);
         }
     }
 

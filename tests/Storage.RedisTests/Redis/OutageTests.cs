@@ -12,6 +12,28 @@ public sealed class OutageTests
     private static readonly CancellationToken None = CancellationToken.None;
 
     [Fact]
+    public async Task Dispose_DoesNotWait_ForAnAttemptThatGetsNoAnswer()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await server.PauseAsync();
+        try
+        {
+            var harness = new StoreHarness(
+                new RedisOptions { Url = server.Url, Deadline = TimeSpan.FromMilliseconds(100), ConnectTimeout = TimeSpan.FromSeconds(20) });
+            await Should.ThrowAsync<StorageUnavailableException>(() => harness.LogInAsync("u"));
+            var started = Stopwatch.GetTimestamp();
+
+            await harness.DisposeAsync();
+
+            Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        }
+        finally
+        {
+            await server.ResumeAsync();
+        }
+    }
+
+    [Fact]
     public async Task PausedRedis_EndsEveryCallAtTheDeadline_AndTheConnectionIsReplaced()
     {
         await using var server = await RedisServer.StartAsync();
