@@ -62,6 +62,13 @@ public sealed partial class ScrapeTests(RedisFixture redis) : IClassFixture<Redi
         }
     }
 
+    [Fact]
+    public void Document_NamesEveryFamily()
+    {
+        var document = File.ReadAllText(Path.Combine(BuiltProgram.RepositoryRoot, "docs", "metrics.md"));
+        Families.Where(family => !document.Contains($"| `{family}` |", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
     private ChildProcess StartWorker(int port) => ChildProcess.StartOurs(
         "Worker",
         [],
