@@ -1,7 +1,7 @@
 using System.Net;
 using Maintenance.Prometheus;
 using Maintenance.Storage;
-using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.AspNetCore.Health;
 using Maintenance.Storage.Redis;
 using Maintenance.WebHost.Health;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -12,8 +12,6 @@ namespace Maintenance.WebHost;
 /// <summary>Puts the host together: storage, probes, metrics.</summary>
 internal static class HostSetup
 {
-    private const string ReadyTag = "ready";
-
     public static WebApplication Build(string[] arguments)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
@@ -27,14 +25,14 @@ internal static class HostSetup
             options => options.Enabled,
             "Storage:Redis:Enabled (or REDIS_ENABLED) is false, and this host keeps sessions nowhere else; set it to true.");
         builder.Services.AddPrometheusExporter();
-        builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(RedisHealthCheck.Name, tags: [ReadyTag]);
+        builder.Services.AddHealthChecks().AddAuthStorageChecks();
 
         var app = builder.Build();
         app.MapMetrics();
         // Alive and started mean that this process answers; only readiness asks Redis.
         app.MapHealthChecks("/healthz/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/healthz/startup", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        app.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(AuthStorageHealthChecks.ReadyTag) });
         app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync });
         return app;
     }

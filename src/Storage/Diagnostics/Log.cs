@@ -1,3 +1,4 @@
+using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Maintenance.Storage.Diagnostics;
@@ -28,4 +29,10 @@ internal static partial class Log
 
     [LoggerMessage(1102, LogLevel.Error, "Session {Session} is a record of format {Version}, and this program reads up to {Known}; update it. Access denied.")]
     public static partial void UnknownRecordVersion(this ILogger logger, string session, int version, int known);
+
+    [LoggerMessage(1300, LogLevel.Warning, "{Scheme}: a session could not be checked, so the request is denied: {Reason}")]
+    public static partial void SessionNotChecked(this ILogger logger, string scheme, string reason);
+
+    [LoggerMessage(1301, LogLevel.Debug, "{Scheme}: a session token was denied: {Denial}.")]
+    public static partial void SessionDenied(this ILogger logger, string scheme, SessionDenial denial);
 }

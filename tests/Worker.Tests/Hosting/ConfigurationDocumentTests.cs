@@ -1,4 +1,5 @@
 using System.Reflection;
+using Maintenance.Storage.AspNetCore.Bearer;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
@@ -47,6 +48,7 @@ public sealed class ConfigurationDocumentTests
         { RefreshTokenOptions.Section, typeof(RefreshTokenOptions) },
         { OneTimeTokenOptions.Section, typeof(OneTimeTokenOptions) },
         { TwoFactorOptions.Section, typeof(TwoFactorOptions) },
+        { "AddSessionBearer", typeof(SessionBearerOptions) },
     };
 
     [Theory]
