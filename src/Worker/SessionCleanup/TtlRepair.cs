@@ -25,9 +25,9 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
     /// <exception cref="BrakeException">Too many would be removed; none of this page was.</exception>
     public async Task MendAsync(List<ScannedKey> candidates, long seen, CancellationToken cancellationToken)
     {
-        if (!CacheIsOurs)
+        if (!CacheIsOurs && candidates.RemoveAll(key => key.Parsed.Kind == StateKind.Cache) is > 0 and var leftAlone)
         {
-            context.Report.Add("ttl_missing_unprefixed_cache", candidates.RemoveAll(key => key.Parsed.Kind == StateKind.Cache));
+            context.Report.Add("ttl_missing_unprefixed_cache", leftAlone);
         }
 
         if (!LookOnly && !context.Brake.Allows(seen, removed + candidates.Count))
