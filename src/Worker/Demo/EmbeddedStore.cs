@@ -39,8 +39,7 @@ internal sealed class EmbeddedStore : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        // The tool's own dll and not "dotnet garnet-server", which would put a process between us and the server.
-        foreach (var argument in (string[])[FindTool(), "--bind", "127.0.0.1", "--port", $"{port}", "--lua", "--lua-transaction-mode"])
+        foreach (var argument in (string[])[.. FindTool(start), "--bind", "127.0.0.1", "--port", $"{port}", "--lua", "--lua-transaction-mode"])
         {
             start.ArgumentList.Add(argument);
         }
@@ -89,14 +88,16 @@ internal sealed class EmbeddedStore : IAsyncDisposable
             }
             catch (SocketException exception)
             {
-                throw new EmbeddedStoreException($"The embedded store does not listen on port {port}.", exception);
+                throw new EmbeddedStoreException($"The embedded store ({Tool}) did not start to listen on port {port}. Is it restored (dotnet tool restore)? Or give --redis URL.", exception);
             }
         }
     }
 
-    private static string FindTool()
+    // The tool's own dll where packages usually lie, and not "dotnet garnet-server", which puts a process between us and the server; that one where
+    // a configuration keeps packages elsewhere.
+    private static string[] FindTool(ProcessStartInfo start)
     {
-        var version = ToolVersion()
+        var (manifest, version) = ToolManifest()
             ?? throw new EmbeddedStoreException("The embedded store comes from .config/dotnet-tools.json of the repository, which is not above this folder. Run ./dev demo there, or give --redis URL.");
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
@@ -107,24 +108,29 @@ internal sealed class EmbeddedStore : IAsyncDisposable
             : null;
         if (settings is null)
         {
-            throw new EmbeddedStoreException($"{Tool} {version} is not restored. Run 'dotnet tool restore', or give --redis URL.");
+            start.WorkingDirectory = manifest;
+            return ["tool", "run", Tool, "--"];
         }
 
-        return Path.Combine(Path.GetDirectoryName(settings)!, XDocument.Load(settings).Descendants("Command").First().Attribute("EntryPoint")!.Value);
+        return [Path.Combine(Path.GetDirectoryName(settings)!, XDocument.Load(settings).Descendants("Command").First().Attribute("EntryPoint")!.Value)];
     }
 
-    private static string? ToolVersion()
+    private static (string Folder, string Version)? ToolManifest()
     {
         foreach (var start in (string[])[Environment.CurrentDirectory, AppContext.BaseDirectory])
         {
             for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
             {
                 var manifest = Path.Combine(folder.FullName, ".config", "dotnet-tools.json");
-                if (File.Exists(manifest))
+                if (!File.Exists(manifest))
                 {
-                    using var json = JsonDocument.Parse(File.ReadAllText(manifest));
-                    return json.RootElement.GetProperty("tools").TryGetProperty(Tool, out var tool) ? tool.GetProperty("version").GetString() : null;
+                    continue;
                 }
+
+                using var json = JsonDocument.Parse(File.ReadAllText(manifest));
+                return json.RootElement.GetProperty("tools").TryGetProperty(Tool, out var tool) && tool.GetProperty("version").GetString() is { } version
+                    ? (folder.FullName, version)
+                    : null;
             }
         }
 
@@ -142,7 +148,7 @@ internal sealed class EmbeddedStore : IAsyncDisposable
     {
         try
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
         }
         catch (InvalidOperationException)
         {
