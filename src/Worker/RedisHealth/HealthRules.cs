@@ -133,7 +133,7 @@ public static class HealthRules
 
     private static string See(string code) => code switch
     {
-        HealthReasons.Unreachable => "Storage:Redis:Url; is Redis running and the network open",
+        HealthReasons.Unreachable => "Storage:Redis:Url; is Redis running and the network open; the client's handshake needs ECHO and TIME (ACL LIST)",
         HealthReasons.NoAnswer => "redis-cli PING on its host; a stopped process, a blocked event loop (SLOWLOG GET) or a lost network",
         HealthReasons.AuthenticationRefused => "Storage:Redis:Password; redis.conf: requirepass, ACL LIST",
         HealthReasons.Loading => "INFO persistence: loading_eta_seconds",

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Maintenance.Storage.Redis;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -72,24 +71,50 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
 
     private async Task PingAsync(RedisConnection connection, CancellationToken cancellationToken)
     {
+        // ECHO costs the server what PING costs, and is answered also while PING is refused (MISCONF, LOADING): the canary tells those. An ACL may
+        // refuse it; the others cost a little more.
+        var commands = new Queue<(string Name, object[] Arguments)>([("ECHO", ["ping"]), ("TIME", []), ("GET", [CanaryKey()])]);
         var seconds = new List<double>(options.Pings);
-        for (var i = 0; i < options.Pings; i++)
+        try
         {
-            var started = timeProvider.GetTimestamp();
-            try
+            while (seconds.Count < options.Pings && commands.TryPeek(out var command))
             {
-                // ECHO costs the server what PING costs, and is answered also while PING is refused (MISCONF, LOADING): the canary tells those.
-                await ExecuteAsync(connection, "ECHO", ["ping"], cancellationToken);
-            }
-            catch (StorageUnavailableException exception) when (exception.Reason is UnavailableReason.NotServing)
-            {
-                // It answers, and says that it does not serve (loading, a replica without its primary): what it tells besides is worth having.
-                figures = figures with { Up = !IsAuthentication(exception), Failure = Describe(exception) };
-                return;
-            }
+                var started = timeProvider.GetTimestamp();
+                if (await AnswersAsync(connection, command.Name, command.Arguments, cancellationToken))
+                {
+                    seconds.Add(timeProvider.GetElapsedTime(started).TotalSeconds);
+                }
+                else
+                {
+                    unavailable.Add(command.Name);
+                    commands.Dequeue();
+                }
 
-            seconds.Add(timeProvider.GetElapsedTime(started).TotalSeconds);
-            figures = figures with { Up = true, Ping = new PingFigures { Seconds = [.. seconds] } };
+                figures = figures with { Up = true };
+            }
+        }
+        catch (StorageUnavailableException exception) when (exception.Reason is UnavailableReason.NotServing)
+        {
+            // It answers, and says that it does not serve (loading, a replica without its primary): what it tells besides is worth having.
+            figures = figures with { Up = !IsAuthentication(exception), Failure = Describe(exception) };
+        }
+        finally
+        {
+            figures = figures with { Ping = seconds.Count == 0 ? null : new PingFigures { Seconds = seconds } };
+        }
+    }
+
+    /// <summary>False for a refusal: an answer too, but one that says nothing of the speed.</summary>
+    private async Task<bool> AnswersAsync(RedisConnection connection, string command, object[] arguments, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ExecuteAsync(connection, command, arguments, cancellationToken);
+            return true;
+        }
+        catch (RedisServerException)
+        {
+            return false;
         }
     }
 
@@ -182,7 +207,7 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
             return;
         }
 
-        var key = keys.Maintenance($"canary:{Guid.NewGuid():N}");
+        var key = CanaryKey();
         var value = Guid.NewGuid().ToString("N");
         var canary = new CanaryFigures();
         try
@@ -237,6 +262,8 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
     private Task<RedisResult> ExecuteAsync(RedisConnection connection, string command, object[] arguments, CancellationToken cancellationToken) =>
         connection.CallAsync(database => database.ExecuteAsync(command, arguments), cancellationToken);
 
+    private string CanaryKey() => keys.Maintenance($"canary:{Guid.NewGuid():N}");
+
     private RedisOptions ProbeOptions()
     {
         var copy = node.Options.Clone();
@@ -265,33 +292,4 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
 
     private static bool IsAuthentication(StorageUnavailableException exception) =>
         exception.Message.Contains("NOAUTH", StringComparison.Ordinal) || exception.Message.Contains("WRONGPASS", StringComparison.Ordinal);
-}
-
-/// <summary>Reads SLOWLOG GET.</summary>
-internal static class SlowLog
-{
-    /// <summary>Entries are [id, time, microseconds, [command, arguments...], ...], newest first; those of another shape are passed over.</summary>
-    public static SlowLogFigures Read(RedisResult[] entries, SlowLogFigures? previous)
-    {
-        var figures = new SlowLogFigures { LastId = -1 };
-        foreach (var entry in entries)
-        {
-            if ((RedisResult[]?)entry is not [var first, _, var microseconds, var command, ..]
-                || !long.TryParse((string?)first, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                || !long.TryParse((string?)microseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var duration))
-            {
-                continue;
-            }
-
-            figures = figures with { LastId = Math.Max(figures.LastId, id) };
-            if (previous is not null && id > previous.LastId && duration / 1e6 > (figures.SlowestSeconds ?? -1))
-            {
-                figures = figures with { SlowestSeconds = duration / 1e6, SlowestCommand = (RedisResult[]?)command is [var name, ..] ? (string?)name : null };
-            }
-        }
-
-        // Somebody's SLOWLOG RESET empties the list and leaves the numbering alone.
-        var last = Math.Max(figures.LastId, previous?.LastId ?? -1);
-        return figures with { LastId = last, NewEntries = previous is null ? null : last - previous.LastId };
-    }
 }

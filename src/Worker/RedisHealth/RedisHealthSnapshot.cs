@@ -45,7 +45,7 @@ public sealed record NodeHealth
     /// <summary>When the probe ended, this replica's clock.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>Whether it answered a PING.</summary>
+    /// <summary>Whether it answered.</summary>
     public bool Up { get; init; }
 
     /// <summary>The worst of the reasons.</summary>
@@ -123,7 +123,7 @@ public sealed record NodeHealth
 /// <param name="Message">The error, without credentials.</param>
 public sealed record ProbeFailure(string Code, string Message);
 
-/// <summary>Round trips of PING, in seconds. Percentiles by nearest rank.</summary>
+/// <summary>Round trips of a command that costs what PING costs, in seconds. Percentiles by nearest rank.</summary>
 public sealed record PingFigures
 {
     /// <summary>Each one, in order.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Maintenance.Testing;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
@@ -79,6 +80,85 @@ public sealed class RedisHealthTests
         harness.Value("maintenance.redis.memory.used").ShouldBeNull();
         harness.Value("maintenance.redis.evicted_keys").ShouldBeNull();
         harness.Value("maintenance.redis.persistence_ok").ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("-echo", "ECHO", "")]
+    [InlineData("-echo -slowlog", "ECHO", "SLOWLOG GET")]
+    [InlineData("-echo -time", "ECHO,TIME", "")]
+    public async Task Probe_TakesAnotherCommandForItsPings_WhenAnAclRefusesEcho(string rules, string pings, string besides)
+    {
+        await using var server = await RedisServer.StartAsync();
+        var options = ProbeHarness.Relaxed();
+        // So many that the rules change before the last: the client's own handshake needs ECHO.
+        options.Pings = 10_000;
+        options.Deadline = TimeSpan.FromMinutes(1);
+        using var harness = new ProbeHarness(server, options);
+
+        var running = JobHarness.RunAsync(harness.Job, harness.Metrics);
+        await EchoesAsync(server);
+        await server.ExecuteAsync(["ACL", "SETUSER", "default", .. rules.Split(' ')]);
+        var result = await running;
+
+        result.Outcome.ShouldBe(JobOutcome.Success);
+        result.Unavailable.ShouldBe([.. pings.Split(','), .. besides.Split(',', StringSplitOptions.RemoveEmptyEntries)], ignoreOrder: true);
+        var node = harness.Latest.Value!.Nodes.Single();
+        node.Status.ShouldBe(HealthStatus.Healthy, string.Join(' ', node.Reasons));
+        node.Ping!.Seconds.Count.ShouldBe(options.Pings);
+        harness.Value("maintenance.redis.up").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Probe_SaysThatTheServerIsUp_WhenAnAclRefusesAllThatItAsks()
+    {
+        await using var server = await RedisServer.StartAsync();
+        var options = ProbeHarness.Relaxed();
+        options.Pings = 10_000;
+        options.Deadline = TimeSpan.FromMinutes(1);
+        using var harness = new ProbeHarness(server, options);
+
+        var running = JobHarness.RunAsync(harness.Job, harness.Metrics);
+        await EchoesAsync(server);
+        await server.ExecuteAsync("ACL", "SETUSER", "default", "-@all", "+client");
+        var result = await running;
+
+        result.Outcome.ShouldBe(JobOutcome.Success);
+        var node = harness.Latest.Value!.Nodes.Single();
+        node.Up.ShouldBeTrue();
+        node.Unavailable.ShouldBe(["ECHO", "TIME", "GET", "INFO", "CONFIG GET maxmemory-policy", "SLOWLOG GET", "canary (SET, GET, DEL)"]);
+        node.Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.CanaryRefused);
+    }
+
+    [Theory]
+    [InlineData("rename-command ECHO \"\"")]
+    [InlineData("user default on nopass ~* &* +@all -echo")]
+    public async Task Probe_NamesTheCommandsOfTheHandshake_WhenTheClientCannotConnectWithoutThem(string line)
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = [line] });
+        using var harness = new ProbeHarness(server);
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics);
+
+        result.Outcome.ShouldBe(JobOutcome.Success, "a Redis that cannot be used is what the job is there to find");
+        var reason = harness.Latest.Value!.Nodes.Single().Reasons.ShouldHaveSingleItem();
+        reason.Code.ShouldBe(HealthReasons.Unreachable);
+        reason.See.ShouldContain("ECHO");
+    }
+
+    [Theory]
+    [InlineData("-info", "INFO")]
+    [InlineData("-config -slowlog", "CONFIG GET maxmemory-policy,SLOWLOG GET")]
+    public async Task Probe_SaysWhatAnAclRefuses_AndTheRestWorks(string rules, string refused)
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = [$"user default on nopass ~* &* +@all {rules}"] });
+        using var harness = new ProbeHarness(server);
+
+        var result = await JobHarness.RunAsync(harness.Job, harness.Metrics);
+
+        result.Unavailable.ShouldBe(refused.Split(','));
+        var node = harness.Latest.Value!.Nodes.Single();
+        node.Status.ShouldBe(HealthStatus.Healthy, string.Join(' ', node.Reasons));
+        node.Ping!.Seconds.Count.ShouldBe(20);
     }
 
     [Fact]
@@ -326,6 +406,10 @@ public sealed class RedisHealthTests
             harness.Value($"maintenance.redis.{absent}").ShouldBeNull(absent);
         }
     }
+
+    private static Task EchoesAsync(RedisServer server) =>
+        Eventually.TrueAsync(async () => (await server.StringAsync("INFO", "commandstats"))!.Split('\n')
+            .Any(line => line.StartsWith("cmdstat_echo:calls=", StringComparison.Ordinal) && int.Parse(line["cmdstat_echo:calls=".Length..].Split(',')[0], CultureInfo.InvariantCulture) >= 10));
 
     private static async Task FillAsync(RedisServer server)
     {
