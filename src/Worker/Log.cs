@@ -82,4 +82,8 @@ internal static partial class Log
 
     [LoggerMessage(2702, LogLevel.Warning, "Sink {Sink} did not take {Count} alerts: {Problem}")]
     public static partial void SinkFailed(this ILogger logger, string sink, int count, string problem);
+
+    [LoggerMessage(2703, LogLevel.Warning,
+        "Shutdown: a sink did not end within {Seconds} s, and {Count} alerts that were queued behind were not sent; those that last are sent again after Alerting:RepeatInterval")]
+    public static partial void AlertsNotSent(this ILogger logger, int count, double seconds);
 }

@@ -8,6 +8,9 @@ namespace Maintenance.Worker.RedisTests;
 /// <summary>What every test of a job needs: options of a server, a context, and a run that becomes a result as the runner makes it.</summary>
 internal static class JobHarness
 {
+    /// <summary>The replica that runs the jobs.</summary>
+    public const string Replica = "test";
+
     public static RedisOptions Options(RespServer server) => new() { Url = server.Url, Deadline = TimeSpan.FromSeconds(2) };
 
     public static IOptionsMonitor<T> Monitor<T>(T value)
@@ -23,7 +26,7 @@ internal static class JobHarness
         {
             Job = job.Name,
             RunId = Guid.NewGuid().ToString("N"),
-            Replica = "test",
+            Replica = Replica,
             Started = started,
             DurationSeconds = (TimeProvider.System.GetUtcNow() - started).TotalSeconds,
             Outcome = errors.Count == 0 ? JobOutcome.Success : JobOutcome.Failed,

@@ -46,16 +46,16 @@ public sealed class AlertCenter
     /// <summary>What is to be told, a list for each evaluation.</summary>
     internal ChannelReader<IReadOnlyList<AlertNotice>> Notices => queue.Reader;
 
-    /// <summary>Takes a result of any replica.</summary>
+    /// <summary>Takes a result of any replica, however the run came about.</summary>
     public void Take(JobResult result)
     {
-        var own = result.Replica == replica.Value;
-        if (result.Due is null && !own)
+        if (result.OneShot)
         {
-            // Run by hand, perhaps by a verb of the command line, which sends nothing: what lasts is told with the next scheduled run.
+            // Its process sends nothing: taken, it would pass for told. What lasts is told with the next run of a serving replica.
             return;
         }
 
+        var own = result.Replica == replica.Value;
         foreach (var rule in rules.Where(rule => rule.Job is null || rule.Job == result.Job))
         {
             if (rule.Evaluate(result) is not { } found)

@@ -4,9 +4,12 @@ using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Alerting;
 
-/// <summary>Carries what is to be told to every sink, all sinks at the same time, one message after the other.</summary>
+/// <summary>Carries what is to be told to every sink, all sinks at the same time, one message after the other; at shutdown what is queued, for a short time.</summary>
 public sealed class AlertDispatcher : BackgroundService
 {
+    /// <summary>How long what is still queued at shutdown may take; the jobs end before, within the same grace of a supervisor.</summary>
+    internal static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(2);
+
     private const string Success = "success";
     private const string Failure = "failure";
 
@@ -42,31 +45,59 @@ public sealed class AlertDispatcher : BackgroundService
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
+        using var end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, timeProvider);
+        await using var stopping = stoppingToken.Register(() => end.CancelAfter(DrainLimit));
+        while (await MayHaveMoreAsync(stoppingToken))
         {
-            await foreach (var notices in center.Notices.ReadAllAsync(stoppingToken))
+            while (!end.IsCancellationRequested && center.Notices.TryRead(out var notices))
             {
-                await Task.WhenAll(sinks.Select(sink => SendAsync(sink, notices, stoppingToken)));
+                await Task.WhenAll(sinks.Select(sink => SendAsync(sink, notices, end.Token)));
+            }
+
+            if (stoppingToken.IsCancellationRequested)
+            {
+                break;
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+
+        // The other replicas take these for told: who missed one hears of it when it is repeated.
+        var lost = 0;
+        while (center.Notices.TryRead(out var notices))
         {
-            // What is still in the queue and lasts is told by the next replica that sees it.
+            lost += notices.Count;
+        }
+
+        if (lost > 0 || end.IsCancellationRequested)
+        {
+            logger.AlertsNotSent(lost, DrainLimit.TotalSeconds);
         }
     }
 
-    private async Task SendAsync(IAlertSink sink, IReadOnlyList<AlertNotice> notices, CancellationToken stoppingToken)
+    /// <summary>Waits for a message. True also at shutdown, so that the queue is looked at once more.</summary>
+    private async Task<bool> MayHaveMoreAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await center.Notices.WaitToReadAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            return true;
+        }
+    }
+
+    private async Task SendAsync(IAlertSink sink, IReadOnlyList<AlertNotice> notices, CancellationToken end)
     {
         using var timeout = new CancellationTokenSource(options.CurrentValue.SinkTimeout, timeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, end);
         try
         {
             await sink.SendAsync(notices, either.Token).WaitAsync(either.Token);
             Count(sink, Success, notices.Count);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // Shutdown is no fault of the sink.
+            // Shutdown is no fault of the sink; what was cut off is said at the end.
         }
         catch (OperationCanceledException)
         {

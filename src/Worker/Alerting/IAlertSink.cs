@@ -8,6 +8,6 @@ public interface IAlertSink
 
     /// <summary>Sends what one evaluation found, in one message if the receiver takes several.</summary>
     /// <param name="notices">At least one.</param>
-    /// <param name="cancellationToken">Ends at <see cref="AlertingOptions.SinkTimeout"/> and at shutdown.</param>
+    /// <param name="cancellationToken">Ends at <see cref="AlertingOptions.SinkTimeout"/> and, at shutdown, when the short time for what is still queued is over.</param>
     Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken);
 }

@@ -25,8 +25,6 @@ internal sealed class JobFailedRule : IAlertRule
 /// <summary>A reconciliation that found much drift: something writes past the store, or Redis has lost keys.</summary>
 internal sealed class DriftRule(IOptionsMonitor<AlertingOptions> options) : IAlertRule
 {
-    private const string Counts = "drift_";
-
     public string Name => "index_drift";
 
     public string? Job => JobNames.IndexReconciliation;
@@ -38,12 +36,12 @@ internal sealed class DriftRule(IOptionsMonitor<AlertingOptions> options) : IAle
             return null;
         }
 
-        var kinds = result.Counts.Where(count => count.Key.StartsWith(Counts, StringComparison.Ordinal) && count.Value > 0).ToList();
-        var drift = kinds.Sum(count => count.Value);
+        var kinds = DriftCounts.Found(result).ToList();
+        var drift = kinds.Sum(kind => kind.Count);
         return drift <= options.CurrentValue.DriftAbove
             ? []
             : [Alert.Of(
                 Name, "task", result.Job, AlertSeverity.Warning,
-                $"A pass found {drift} differences between sessions and indexes ({string.Join(", ", kinds.Select(count => $"{count.Key[Counts.Length..]} {count.Value}"))}); above Alerting:DriftAbove {options.CurrentValue.DriftAbove}.")];
+                $"A pass found {drift} differences between sessions and indexes ({string.Join(", ", kinds.Select(kind => $"{kind.Kind} {kind.Count}"))}); above Alerting:DriftAbove {options.CurrentValue.DriftAbove}.")];
     }
 }

@@ -8,9 +8,6 @@ namespace Maintenance.Worker.Cli;
 /// <summary><c>run &lt;job&gt;</c>: one run in the foreground.</summary>
 internal static class RunVerb
 {
-    /// <summary>Counts of this prefix are drift: something that is not as it should be and that a run without <c>--dry-run</c> mends.</summary>
-    public const string DriftPrefix = "drift_";
-
     public static Command Create()
     {
         var job = new Argument<string>("job") { Description = "One of: " + string.Join(", ", JobNames.All) };
@@ -59,11 +56,8 @@ internal static class RunVerb
 
     internal static int ExitCode(JobResult result) => result.Outcome switch
     {
-        JobOutcome.Success when result.DryRun && HasDrift(result) => ExitCodes.DriftFound,
+        JobOutcome.Success when result.DryRun && DriftCounts.Found(result).Any() => ExitCodes.DriftFound,
         JobOutcome.Success => ExitCodes.Done,
         _ => ExitCodes.Failed,
     };
-
-    private static bool HasDrift(JobResult result) =>
-        result.Counts.Any(count => count.Value > 0 && count.Key.StartsWith(DriftPrefix, StringComparison.Ordinal));
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Maintenance.Prometheus;
+using Maintenance.Worker.Lease;
 using Maintenance.Worker.Status;
 using Microsoft.Extensions.Options;
 
@@ -66,6 +67,7 @@ internal static class WorkerHost
 
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddMaintenanceWorker(builder.Configuration);
+        builder.Services.AddSingleton(_ => ReplicaName.OfThisProcess() with { OneShot = true });
         return builder.Build();
     }
 

@@ -76,7 +76,7 @@ internal sealed class Partition(
             state.Count(verdict);
             if (DriftKind(verdict) is { } kind)
             {
-                context.Report.Add("drift_" + kind);
+                context.Report.Add(DriftCounts.Name(kind));
             }
         }
 
@@ -164,6 +164,6 @@ internal sealed class Partition(
         DriftVerdict.UnknownVersion => "unknown_version",
         DriftVerdict.Foreign => "foreign_values",
         DriftVerdict.Expired => "expired_members_removed",
-        _ => "drift_" + DriftKind(verdict),
+        _ => DriftCounts.Name(DriftKind(verdict) ?? verdict.ToString()),
     };
 }

@@ -107,6 +107,9 @@ public sealed class JobLease(
 /// <summary>Names this replica in leases, results and logs: the host's name (a pod's) and a part that no restart repeats.</summary>
 public sealed record ReplicaName(string Value)
 {
+    /// <summary>Whether it is a verb of the command line, which ends after its run and sends no alert.</summary>
+    public bool OneShot { get; init; }
+
     /// <summary>A name for this process.</summary>
     public static ReplicaName OfThisProcess() => new($"{Environment.MachineName}-{Guid.NewGuid().ToString("N")[..6]}");
 }

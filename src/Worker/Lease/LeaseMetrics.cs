@@ -15,7 +15,7 @@ public sealed class LeaseMetrics
     {
         ArgumentNullException.ThrowIfNull(meterFactory);
         ArgumentNullException.ThrowIfNull(jobs);
-        var meter = meterFactory.Create(JobMetrics.MeterName);
+        var meter = meterFactory.Create(WorkerMeter.Name);
         transitions = meter.CreateCounter<long>(
             "maintenance.lease.transitions", description: "Times that this replica took a job's lease after another replica had had it.");
         meter.CreateObservableGauge(

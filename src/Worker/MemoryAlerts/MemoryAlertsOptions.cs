@@ -28,7 +28,10 @@ public sealed class MemoryAlertsOptions : JobOptions
     /// <summary>Whether a missing <c>maxmemory</c> is worth a warning each run. Default true.</summary>
     public bool WarnWithoutLimit { get; set; } = true;
 
-    /// <summary>Runs that the forecast looks back on. Default 60: an hour at one a minute.</summary>
+    /// <summary>Most runs that a forecast may look back on: it compares each pair of them, and each result carries them.</summary>
+    public const int MaxForecastSamples = 240;
+
+    /// <summary>Runs that the forecast looks back on, 5 to <see cref="MaxForecastSamples"/>. Default 60: an hour at one a minute.</summary>
     public int ForecastSamples { get; set; } = 60;
 
     /// <summary>A forecast further away than this is none. Default 30 days.</summary>
@@ -62,9 +65,9 @@ internal sealed class MemoryAlertsOptionsValidator : IValidateOptions<MemoryAler
             errors.Add($"Jobs:MemoryAlerts:LimitBytes is {options.LimitBytes}; expected more than 0.");
         }
 
-        if (options.ForecastSamples is < 5 or > 10_000)
+        if (options.ForecastSamples is < MemoryForecast.MinimumSamples or > MemoryAlertsOptions.MaxForecastSamples)
         {
-            errors.Add($"Jobs:MemoryAlerts:ForecastSamples is {options.ForecastSamples}; expected 5 to 10000.");
+            errors.Add($"Jobs:MemoryAlerts:ForecastSamples is {options.ForecastSamples}; expected {MemoryForecast.MinimumSamples} to {MemoryAlertsOptions.MaxForecastSamples}.");
         }
 
         if (options.SampleKeys is < 0 or > 100_000)

@@ -17,7 +17,7 @@ public sealed class RedisHealthJob(RedisProbe probe, LatestSnapshot<RedisHealthS
         var found = await probe.ProbeAsync(latest.Value, cancellationToken);
         foreach (var node in found.Nodes)
         {
-            context.Report.Add($"nodes_{JobCount(node.Status)}");
+            context.Report.Add($"nodes_{node.Status.Label()}");
             foreach (var reason in node.Reasons)
             {
                 context.Report.Warn($"{node.Node}: {reason.Code}: {reason.Text} See {reason.See}.");
@@ -31,11 +31,4 @@ public sealed class RedisHealthJob(RedisProbe probe, LatestSnapshot<RedisHealthS
 
         context.Report.SetSnapshot(found);
     }
-
-    private static string JobCount(HealthStatus status) => status switch
-    {
-        HealthStatus.Healthy => "healthy",
-        HealthStatus.Degraded => "degraded",
-        _ => "unhealthy",
-    };
 }

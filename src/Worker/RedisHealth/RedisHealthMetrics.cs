@@ -1,18 +1,24 @@
 using System.Diagnostics.Metrics;
+using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.RedisHealth;
 
-/// <summary>The <c>maintenance_redis_*</c> metrics of the probe. They come from results, so that every replica exports the same and a scrape touches no Redis.</summary>
+/// <summary>
+/// The <c>maintenance_redis_*</c> metrics of the probe. They come from results, so that every replica exports the same and a scrape touches no Redis;
+/// but each duration is recorded once, by the replica that probed, so that sums over replicas are right.
+/// </summary>
 public sealed class RedisHealthMetrics : IJobResultObserver
 {
     private readonly LatestSnapshot<RedisHealthSnapshot> latest;
+    private readonly ReplicaName replica;
     private readonly Histogram<double> duration;
 
     /// <summary>Creates the instruments.</summary>
-    public RedisHealthMetrics(IMeterFactory meterFactory, LatestSnapshot<RedisHealthSnapshot> latest)
+    public RedisHealthMetrics(IMeterFactory meterFactory, LatestSnapshot<RedisHealthSnapshot> latest, ReplicaName replica)
     {
         this.latest = latest;
+        this.replica = replica;
         var meter = meterFactory.Create(WorkerMeter.Name);
         duration = meter.CreateHistogram(
             "maintenance.redis.probe.duration",
@@ -43,7 +49,13 @@ public sealed class RedisHealthMetrics : IJobResultObserver
     /// <inheritdoc/>
     public void Observe(JobResult result)
     {
-        foreach (var node in latest.Take(result)?.Nodes ?? [])
+        var nodes = latest.Take(result)?.Nodes ?? [];
+        if (result.Replica != replica.Value)
+        {
+            return;
+        }
+
+        foreach (var node in nodes)
         {
             Record(node, "connect", node.ConnectSeconds);
             Record(node, "write", node.Canary?.WriteSeconds);

@@ -19,6 +19,13 @@ public enum HealthStatus
     Unhealthy = 2,
 }
 
+/// <summary>The status as text.</summary>
+public static class HealthStatusLabels
+{
+    /// <summary><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>, as in JSON.</summary>
+    public static string Label(this HealthStatus status) => status.ToString().ToLowerInvariant();
+}
+
 /// <summary>Why a node is not healthy.</summary>
 /// <param name="Code">Stable, snake case; see <see cref="HealthReasons"/>.</param>
 /// <param name="Status">How bad it is by itself.</param>

@@ -30,6 +30,7 @@ public sealed class JobExecution(IServiceProvider provider, RunLog log, ReplicaN
             Job = request.Job,
             RunId = runId,
             Replica = replica.Value,
+            OneShot = replica.OneShot,
             Due = request.Due,
             Started = started,
             DurationSeconds = Math.Round(duration.TotalSeconds, 3),

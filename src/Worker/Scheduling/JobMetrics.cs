@@ -11,9 +11,6 @@ namespace Maintenance.Worker.Scheduling;
 /// </summary>
 public sealed class JobMetrics
 {
-    /// <summary>Name of the worker's meter.</summary>
-    public const string MeterName = "Maintenance.Worker";
-
     private static readonly string[] Outcomes = [.. Enum.GetValues<JobOutcome>().Select(Label)];
 
     private readonly ConcurrentDictionary<string, JobGauges> gauges = new(StringComparer.Ordinal);
@@ -26,7 +23,7 @@ public sealed class JobMetrics
     {
         ArgumentNullException.ThrowIfNull(meterFactory);
         ArgumentNullException.ThrowIfNull(jobs);
-        var meter = meterFactory.Create(MeterName);
+        var meter = meterFactory.Create(WorkerMeter.Name);
         runs = meter.CreateCounter<long>("maintenance.job.runs", description: "Runs of this replica by outcome.");
         misfires = meter.CreateCounter<long>("maintenance.job.misfires", description: "Firings missed because a run took too long or the process stood still.");
         duration = meter.CreateHistogram(

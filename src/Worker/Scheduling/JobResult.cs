@@ -36,6 +36,10 @@ public sealed record JobResult
     /// <summary>The replica that ran it.</summary>
     public required string Replica { get; init; }
 
+    /// <summary>Whether a verb of the command line ran it. Such a process sends no alert, so the serving replicas learn nothing of alerts from it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool OneShot { get; init; }
+
     /// <summary>When it was due; null if a person asked for it.</summary>
     public DateTimeOffset? Due { get; init; }
 

@@ -2,10 +2,14 @@ using System.Collections.Concurrent;
 
 namespace Maintenance.Worker.Scheduling;
 
-/// <summary>What a run leaves in the log: one line with its counts, its warnings, and once a process what the server does not offer.</summary>
+/// <summary>What a run leaves in the log: one line with its counts, its warnings when they are new or other than at the run before, and once a process what the server does not offer.</summary>
 public sealed class RunLog(ILogger<JobRunner> logger)
 {
+    // A job that never succeeds and words its warnings with figures must not fill the memory.
+    private const int MostRemembered = 100;
+
     private readonly ConcurrentDictionary<string, byte> notAvailable = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> lastWarnings = new(StringComparer.Ordinal);
 
     internal void Ended(JobResult result)
     {
@@ -17,10 +21,14 @@ public sealed class RunLog(ILogger<JobRunner> logger)
             }
         }
 
-        foreach (var warning in result.Warnings)
+        var known = lastWarnings.GetValueOrDefault(result.Job, []);
+        foreach (var warning in result.Warnings.Except(known, StringComparer.Ordinal))
         {
             logger.RunWarned(result.Job, warning);
         }
+
+        // A run that was cut short has not looked at everything: what it did not say is not over.
+        lastWarnings[result.Job] = result.Outcome == JobOutcome.Success ? result.Warnings : [.. known.Union(result.Warnings, StringComparer.Ordinal).TakeLast(MostRemembered)];
 
         var reason = result.Reason is null ? "" : $" ({result.Reason})";
         var counts = result.Counts.Count == 0 ? "no counts" : string.Join(", ", result.Counts.Select(count => $"{count.Key}={count.Value}"));

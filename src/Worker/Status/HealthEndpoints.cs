@@ -39,10 +39,5 @@ internal static class HealthEndpoints
             context.RequestAborted);
     }
 
-    private static string Text(HealthStatus status) => status switch
-    {
-        HealthStatus.Healthy => "healthy",
-        HealthStatus.Degraded => "degraded",
-        _ => "unhealthy",
-    };
+    private static string Text(HealthStatus status) => status.ToString().ToLowerInvariant();
 }

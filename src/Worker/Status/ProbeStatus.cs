@@ -9,12 +9,7 @@ namespace Maintenance.Worker.Status;
 internal sealed record ProbeStatus(HealthStatus Status, IReadOnlyList<string> Reasons)
 {
     /// <summary>Healthy, degraded or unhealthy.</summary>
-    public string Text => Status switch
-    {
-        HealthStatus.Healthy => "healthy",
-        HealthStatus.Degraded => "degraded",
-        _ => "unhealthy",
-    };
+    public string Text => Status.Label();
 
     /// <summary>Reads it from a result; null if its job is no probe or it came to nothing.</summary>
     public static ProbeStatus? Read(JobResult result) =>

@@ -1,5 +1,6 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Testing;
+using Maintenance.Worker.Lease;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
 
@@ -8,17 +9,17 @@ namespace Maintenance.Worker.RedisTests.RedisHealth;
 /// <summary>The probe, its job and its metrics as the worker has them.</summary>
 internal sealed class ProbeHarness : IDisposable
 {
-    public ProbeHarness(RespServer server, RedisHealthOptions? options = null)
-        : this([RedisNode.From(JobHarness.Options(server))], options)
+    public ProbeHarness(RespServer server, RedisHealthOptions? options = null, string replica = JobHarness.Replica)
+        : this([RedisNode.From(JobHarness.Options(server))], options, replica)
     {
     }
 
-    public ProbeHarness(IReadOnlyList<RedisNode> nodes, RedisHealthOptions? options = null)
+    public ProbeHarness(IReadOnlyList<RedisNode> nodes, RedisHealthOptions? options = null, string replica = JobHarness.Replica)
     {
         Probe = new RedisProbe(
             new RedisNodes(nodes), new RedisKeys(""), JobHarness.Monitor(options ?? Relaxed()), TimeProvider.System);
         Job = new RedisHealthJob(Probe, Latest);
-        Metrics = new RedisHealthMetrics(Meters, Latest);
+        Metrics = new RedisHealthMetrics(Meters, Latest, new ReplicaName(replica));
     }
 
     public TestMeterFactory Meters { get; } = new();

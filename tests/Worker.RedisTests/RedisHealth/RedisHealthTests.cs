@@ -42,8 +42,9 @@ public sealed class RedisHealthTests
     {
         await using var server = await RedisServer.StartAsync();
         using var harness = new ProbeHarness(server);
-        using var other = new ProbeHarness(server);
-        using var durations = new MetricCollector<double>(other.Meters, "maintenance.redis.probe.duration");
+        using var other = new ProbeHarness(server, replica: "other");
+        using var durations = new MetricCollector<double>(harness.Meters, "maintenance.redis.probe.duration");
+        using var othersDurations = new MetricCollector<double>(other.Meters, "maintenance.redis.probe.duration");
 
         var result = await JobHarness.RunAsync(harness.Job, harness.Metrics, other.Metrics);
 
@@ -60,6 +61,8 @@ public sealed class RedisHealthTests
         {
             durations.Measurements.Count(m => m.Has(("operation", operation), ("node", server.Endpoint))).ShouldBe(operation == "ping" ? 20 : 1);
         }
+
+        othersDurations.Measurements.ShouldBeEmpty("a sum over replicas counts each step once");
     }
 
     [Fact]

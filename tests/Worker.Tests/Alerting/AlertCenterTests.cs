@@ -77,11 +77,65 @@ public sealed class AlertCenterTests : IDisposable
         var center = Center("server");
         await using var dispatcher = await DispatchAsync(center, sink);
 
-        center.Take(Health(HealthStatus.Unhealthy, "command-line") with { Due = null });
+        center.Take(Health(HealthStatus.Unhealthy, "command-line") with { Due = null, OneShot = true });
         center.Take(Health(HealthStatus.Unhealthy, "server", minute: 5));
 
         await Eventually.TrueAsync(() => sink.Notices.Count == 1);
         sink.Notices.Single().Repeated.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Alert_OfARunByHandElsewhere_IsNotToldAgain_AndItsEndIsTold()
+    {
+        var other = Center("b");
+        await using var dispatcher = await DispatchAsync(other, sink);
+
+        other.Take(Health(HealthStatus.Unhealthy, "a") with { Due = null });
+        other.Firing.ShouldHaveSingleItem("a has told it, whoever asked for the run");
+        other.Take(Health(HealthStatus.Unhealthy, "b", minute: 5));
+        other.Take(Health(HealthStatus.Healthy, "b", minute: 10));
+
+        await Eventually.TrueAsync(() => sink.Notices.Count == 1);
+        sink.Notices.Single().State.ShouldBe(AlertState.Resolved);
+    }
+
+    [Fact]
+    public async Task Shutdown_SendsWhatIsStillQueued()
+    {
+        options.CurrentValue.SinkTimeout = TimeSpan.FromMinutes(1);
+        var gated = new GatedSink(sink);
+        var center = Center("a");
+        var dispatcher = await DispatchAsync(center, gated);
+        center.Take(Health(HealthStatus.Unhealthy, "a"));
+        await gated.Entered;
+        center.Take(Health(HealthStatus.Healthy, "a", minute: 5));
+        center.Take(Health(HealthStatus.Unhealthy, "a", minute: 10));
+
+        var stopping = dispatcher.DisposeAsync().AsTask();
+        gated.Open();
+        await stopping;
+
+        sink.Notices.Select(notice => notice.State).ShouldBe([AlertState.Firing, AlertState.Resolved, AlertState.Firing]);
+        log.WithEvent(2703).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Shutdown_DoesNotWaitForASinkThatHangs_AndSaysWhatIsLost()
+    {
+        // Longer than a shutdown may take: only the limit of the shutdown ends it.
+        options.CurrentValue.SinkTimeout = TimeSpan.FromMinutes(1);
+        var center = Center("a");
+        var hanging = new GatedSink(sink);
+        var dispatcher = await DispatchAsync(center, hanging);
+        center.Take(Health(HealthStatus.Unhealthy, "a"));
+        await hanging.Entered;
+        center.Take(Health(HealthStatus.Healthy, "a", minute: 5));
+        var started = TimeProvider.System.GetTimestamp();
+
+        await dispatcher.DisposeAsync();
+
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(AlertDispatcher.DrainLimit + TimeSpan.FromSeconds(2));
+        log.WithEvent(2703).ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -250,6 +304,25 @@ public sealed class AlertCenterTests : IDisposable
         public string Name => "failing";
 
         public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken) => throw new HttpRequestException("refused");
+    }
+
+    private sealed class GatedSink(IAlertSink behind) : IAlertSink
+    {
+        private readonly TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string Name => "gated";
+
+        public Task Entered => entered.Task;
+
+        public void Open() => open.SetResult();
+
+        public async Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken)
+        {
+            entered.TrySetResult();
+            await open.Task;
+            await behind.SendAsync(notices, cancellationToken);
+        }
     }
 
     private sealed class HangingSink : IAlertSink
