@@ -1,3 +1,4 @@
+using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
@@ -77,6 +78,7 @@ public static class StorageServiceCollectionExtensions
         services.AddTokenDenylist(configuration);
         services.AddRateLimits(configuration);
         services.AddOAuthStates(configuration);
+        services.AddCaches(configuration);
         services.AddHostedService<StorageStartup>();
         return services;
     }

@@ -35,4 +35,10 @@ internal static partial class Log
 
     [LoggerMessage(1301, LogLevel.Debug, "{Scheme}: a session token was denied: {Denial}.")]
     public static partial void SessionDenied(this ILogger logger, string scheme, SessionDenial denial);
+
+    [LoggerMessage(1350, LogLevel.Debug, "The cache is in trouble, and the value comes from its source: {Reason}")]
+    public static partial void CacheInTrouble(this ILogger logger, string reason);
+
+    [LoggerMessage(1351, LogLevel.Debug, "A cached value of kind {Kind} has another shape than expected; it comes from its source.")]
+    public static partial void CachedValueUnreadable(this ILogger logger, string kind);
 }

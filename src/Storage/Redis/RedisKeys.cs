@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
@@ -30,6 +32,7 @@ public sealed class RedisKeys
     private const string RateHead = "rate:limit:";
     private const string ProfileHead = "user:profile:";
     private const string CacheHead = "cache:";
+    private const string CacheEpochHead = "user:cache:";
     private const string MaintenanceHead = "maintenance:";
     private const int TaggedLength = UserReference.Length + 2;
 
@@ -100,9 +103,45 @@ public sealed class RedisKeys
     /// <param name="id">Hash of the state, 22 characters.</param>
     public string OAuthState(string id) => $"{Prefix}{OAuthHead}{id}";
 
+    /// <summary>A cached value: <c>cache:&lt;name&gt;</c>, <c>cache:&lt;u&gt;:&lt;name&gt;</c> or a profile. A name holds no brace, so that the first two never meet.</summary>
+    public string CacheEntry(CacheKey key) =>
+        key.Kind == StateKind.Profile ? $"{Prefix}{ProfileHead}{key.User!.Value.ToTagged()}" : CacheEntry(key.User, key.Name);
+
+    /// <summary>What the cached values of a user name, until all of them are invalidated.</summary>
+    public string CacheEpoch(UserReference user) => $"{Prefix}{CacheEpochHead}{user.ToTagged()}";
+
+    /// <summary>The pub/sub channel of invalidations. A channel, not a key.</summary>
+    internal string CacheChannel => $"{Prefix}{CacheHead}invalidated";
+
+    internal string CacheEntry(UserReference? user, string name) =>
+        user is { } owner ? $"{Prefix}{CacheHead}{owner.ToTagged()}:{name}" : $"{Prefix}{CacheHead}{name}";
+
     /// <summary>A key of the worker's own.</summary>
     /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>
     public string Maintenance(string name) => $"{Prefix}{MaintenanceHead}{name}";
+
+    /// <summary>Reads an invalidation: the key of an entry or of an epoch.</summary>
+    internal bool TryParseCache(string? key, [NotNullWhen(true)] out CacheInvalidation? invalidation)
+    {
+        invalidation = null;
+        if (key is null || !TryParse(key, out var parsed))
+        {
+            return false;
+        }
+
+        var name = key[Prefix.Length..];
+        invalidation = parsed.Kind switch
+        {
+            StateKind.CacheEpoch => new CacheInvalidation(StateKind.Cache, parsed.User, null),
+            StateKind.Profile => new CacheInvalidation(StateKind.Profile, parsed.User, ""),
+            StateKind.Cache when name.Length > CacheHead.Length + TaggedLength + 1
+                && UserReference.TryParseTagged(name.AsSpan(CacheHead.Length, TaggedLength), out var user) =>
+                new CacheInvalidation(StateKind.Cache, user, name[(CacheHead.Length + TaggedLength + 1)..]),
+            StateKind.Cache => new CacheInvalidation(StateKind.Cache, null, name[CacheHead.Length..]),
+            _ => null,
+        };
+        return invalidation is not null;
+    }
 
     /// <summary>Reads a key's name. False if it is not ours to the letter.</summary>
     public bool TryParse(ReadOnlySpan<char> key, out ParsedKey parsed)
@@ -125,7 +164,8 @@ public sealed class RedisKeys
         {
             return TryUser(name, IndexHead, StateKind.SessionIndex, out parsed)
                 || TryUser(name, GenerationHead, StateKind.Generation, out parsed)
-                || TryUser(name, ProfileHead, StateKind.Profile, out parsed);
+                || TryUser(name, ProfileHead, StateKind.Profile, out parsed)
+                || TryUser(name, CacheEpochHead, StateKind.CacheEpoch, out parsed);
         }
 
         if (name.StartsWith(RefreshHead, StringComparison.Ordinal))

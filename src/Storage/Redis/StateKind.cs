@@ -65,6 +65,9 @@ public enum StateKind
 
     /// <summary><c>magic:link:user:&lt;u&gt;</c></summary>
     MagicLinkIndex,
+
+    /// <summary><c>user:cache:&lt;u&gt;</c>, what a user's cached values name until all of them are invalidated.</summary>
+    CacheEpoch,
 }
 
 /// <summary>Names of the kinds.</summary>
@@ -97,6 +100,7 @@ public static class StateKinds
         StateKind.EmailVerificationIndex => "email_verification_index",
         StateKind.MagicLink => "magic_link",
         StateKind.MagicLinkIndex => "magic_link_index",
+        StateKind.CacheEpoch => "cache_epoch",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of state."),
     };
 }

@@ -77,7 +77,7 @@ public sealed class KeyLives
         StateKind.OAuthState => OAuthState,
         StateKind.DenylistEntry => DenylistEntry,
         StateKind.RateLimit => RateLimit,
-        StateKind.Profile or StateKind.Cache => Cache,
+        StateKind.Profile or StateKind.Cache or StateKind.CacheEpoch => Cache,
         StateKind.SessionActivity => SessionActivity,
         _ => TimeSpan.Zero,
     };

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
@@ -14,7 +15,7 @@ public sealed class RedisKeysTests
         $"session:{U}:{Sid}", $"user:sessions:{U}", $"user:generation:{U}", $"auth:refresh:{U}:{Sid}", $"auth:refresh:user:{U}",
         $"2fa:challenge:{U}:{Sid}", $"pwd:reset:{U}:{Sid}", $"user:profile:{U}", $"session:activity:{U}:{Sid}",
         $"2fa:challenge:user:{U}", $"2fa:user:{U}", $"pwd:reset:user:{U}", $"email:verify:{U}:{Sid}", $"email:verify:user:{U}",
-        $"magic:link:{U}:{Sid}", $"magic:link:user:{U}",
+        $"magic:link:{U}:{Sid}", $"magic:link:user:{U}", $"user:cache:{U}",
     ];
 
     [Theory]
@@ -39,6 +40,8 @@ public sealed class RedisKeysTests
     [InlineData($"email:verify:user:{U}", StateKind.EmailVerificationIndex)]
     [InlineData($"magic:link:{U}:{Sid}", StateKind.MagicLink)]
     [InlineData($"magic:link:user:{U}", StateKind.MagicLinkIndex)]
+    [InlineData($"user:cache:{U}", StateKind.CacheEpoch)]
+    [InlineData($"cache:{U}:x", StateKind.Cache)]
     public void TryParse_NamesTheKind_OfEveryKeyOfTheDataModel(string key, StateKind kind)
     {
         new RedisKeys("").TryParse(key, out var parsed).ShouldBeTrue();
@@ -63,6 +66,10 @@ public sealed class RedisKeysTests
             Parse(keys, keys.RateLimit("login", OpaqueId.Of("192.0.2.1:{x}", 100))).Kind.ShouldBe(StateKind.RateLimit);
             Parse(keys, keys.OAuthState(OpaqueId.Of("state", 100))).Kind.ShouldBe(StateKind.OAuthState);
             Parse(keys, keys.Maintenance("lease:x")).Kind.ShouldBe(StateKind.Maintenance);
+            Parse(keys, keys.CacheEpoch(user)).ShouldBe(new ParsedKey(StateKind.CacheEpoch, user, default));
+            Parse(keys, keys.CacheEntry(CacheKey.Profile(user))).ShouldBe(new ParsedKey(StateKind.Profile, user, default));
+            Parse(keys, keys.CacheEntry(CacheKey.OfUser("somebody", "a:b"))).Kind.ShouldBe(StateKind.Cache);
+            Parse(keys, keys.CacheEntry(CacheKey.Of("a:b"))).Kind.ShouldBe(StateKind.Cache);
             keys.Session(user, id).ShouldBe(keys.SessionsOf(user) + id.Value);
         }
     }
@@ -105,6 +112,8 @@ public sealed class RedisKeysTests
     [InlineData("oauth:state:x")]
     [InlineData("blacklist:some.jwt.token")]
     [InlineData("rate:limit:login:192.0.2.1")]
+    [InlineData($"user:cache:{U}:x")]
+    [InlineData("cache:")]
     [InlineData("oauth:state:")]
     [InlineData("blacklist:")]
     [InlineData("rate:limit:login")]

@@ -1,9 +1,11 @@
 using System.Reflection;
 using Maintenance.Storage.AspNetCore.Bearer;
+using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.Profiles;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
@@ -49,6 +51,8 @@ public sealed class ConfigurationDocumentTests
         { OneTimeTokenOptions.Section, typeof(OneTimeTokenOptions) },
         { TwoFactorOptions.Section, typeof(TwoFactorOptions) },
         { "AddSessionBearer", typeof(SessionBearerOptions) },
+        { CacheOptions.Section, typeof(CacheOptions) },
+        { ProfileOptions.Section, typeof(ProfileOptions) },
     };
 
     [Theory]
