@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
+using Maintenance.Worker.Keyspace;
 
 namespace Maintenance.Worker.IndexReconciliation;
 

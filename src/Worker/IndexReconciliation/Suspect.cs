@@ -1,3 +1,5 @@
+using Maintenance.Worker.Keyspace;
+
 namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>Something that did not match when names and indexes were compared. Only a script on the primary says whether anything is wrong.</summary>

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Redis;
+using Maintenance.Worker.Keyspace;
 
 namespace Maintenance.Worker.IndexReconciliation;
 

@@ -24,7 +24,7 @@ public sealed class SweepMetrics
     public SweepMetrics(IMeterFactory meterFactory)
     {
         var meter = meterFactory.Create(WorkerMeter.Name);
-        scanned = meter.CreateCounter<long>("maintenance.keys.scanned", description: "Keys that sweeps have looked at.");
+        scanned = meter.CreateCounter<long>("maintenance.keys.scanned", description: "Keys that walks over the keyspace have looked at.");
         removed = meter.CreateCounter<long>("maintenance.keys.removed", description: "Keys that jobs removed, by reason.");
         ttlRepaired = meter.CreateCounter<long>("maintenance.keys.ttl_repaired", description: "Keys without a TTL that were given one.");
         repairs = meter.CreateCounter<long>("maintenance.index.repairs", description: "Repairs of session indexes, by kind.");

@@ -8,7 +8,7 @@ namespace Maintenance.Worker.KeyspaceStats;
 
 /// <summary>Counts keys by kind in one walk, and asks a sample of each kind for lives and bytes.</summary>
 public sealed class KeyspaceStatsJob(
-    RedisConnection connection, RedisKeys keys, IOptionsMonitor<KeyspaceStatsOptions> options, TimeProvider timeProvider) : IMaintenanceJob
+    RedisConnection connection, RedisKeys keys, IOptionsMonitor<KeyspaceStatsOptions> options, SweepMetrics metrics, TimeProvider timeProvider) : IMaintenanceJob
 {
     /// <inheritdoc/>
     public string Name => JobNames.KeyspaceStats;
@@ -19,17 +19,20 @@ public sealed class KeyspaceStatsJob(
         // A seed of each run's own: the same keys must not be drawn every time.
         var random = new Random();
         var tallies = StateKinds.All.ToDictionary(kind => kind, _ => new KindTally(options.CurrentValue.SampleKeysPerKind, random));
-        // 20 bytes or so a user for the length of the run.
-        var users = new HashSet<UserReference>();
+        // Packed: an entry takes 24 bytes and 4 for its place in the table, which has up to twice as many places as users. The text of a reference alone takes 56.
+        var users = new HashSet<PackedUser>();
         var scan = new KeyspaceScan(connection, keys, context);
+        long counted = 0;
         await foreach (var page in scan.PagesAsync(cancellationToken))
         {
+            metrics.Scanned(scan.Scanned - counted);
+            counted = scan.Scanned;
             foreach (var key in page)
             {
                 tallies[key.Parsed.Kind].Add(key.Name);
                 if (key.Parsed.Kind == StateKind.Session)
                 {
-                    users.Add(key.Parsed.User);
+                    users.Add(PackedUser.Of(key.Parsed.User));
                 }
             }
 

@@ -1,3 +1,4 @@
+using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Options;
 
@@ -9,6 +10,7 @@ public static class KeyspaceStatsServiceCollectionExtensions
     /// <summary>Registers the job and its metrics.</summary>
     public static IServiceCollection AddKeyspaceStats(this IServiceCollection services)
     {
+        services.AddKeyspaceSweep();
         services.AddSingleton<IValidateOptions<KeyspaceStatsOptions>, KeyspaceStatsOptionsValidator>();
         services.AddSingleton<LatestSnapshot<KeyspaceStatsSnapshot>>();
         services.AddSingleton<IJobResultObserver, KeyspaceStatsMetrics>();

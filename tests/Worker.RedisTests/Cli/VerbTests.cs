@@ -22,7 +22,7 @@ public sealed class VerbTests(RedisFixture redis) : IClassFixture<RedisFixture>
         result.Outcome.ShouldBe(JobOutcome.Success);
         result.Due.ShouldBeNull();
         (await redis.Server.ListAsync("LRANGE", $"maintenance:results:{{{JobNames.RedisHealth}}}", "0", "-1"))
-            .ShouldContain(json => json.Contains(result.RunId, StringComparison.Ordinal));
+            .ShouldContain(json => json.Contains(result.RunId, StringComparison.Ordinal) && json.Contains("\"one_shot\":true", StringComparison.Ordinal));
     }
 
     [Theory]

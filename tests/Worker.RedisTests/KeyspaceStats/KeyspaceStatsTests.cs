@@ -2,6 +2,7 @@ using Maintenance.Prometheus;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
+using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.KeyspaceStats;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -50,9 +51,11 @@ public sealed class KeyspaceStatsTests
         await server.ExecuteManyAsync(names.SelectMany((row, at) => Enumerable.Range(0, at + 1).Select(i => new[] { "SET", row.Item2(i), "x", "EX", "3600" })));
         await server.ExecuteManyAsync(((string[])["sess:abc", $"session:{User}:short", $"session:{User[1..]}:{Id}", "users", "user:sessions:x"]).Select(name => new[] { "SET", name, "x" }));
 
+        using var scanned = harness.Scanned();
         var result = await harness.RunAsync();
 
         result.Outcome.ShouldBe(JobOutcome.Success);
+        scanned.Sum().ShouldBe(result.Counts["keys_scanned"]);
         var kinds = harness.Latest.Value!.Kinds;
         kinds.Count.ShouldBe(StateKinds.All.Count + 1);
         for (var i = 0; i < names.Count; i++)
@@ -182,13 +185,15 @@ public sealed class KeyspaceStatsTests
         public Harness(RespServer server, KeyspaceStatsOptions? options = null)
         {
             connection = new RedisConnection(JobHarness.Options(server), TimeProvider.System, NullLogger.Instance);
-            job = new KeyspaceStatsJob(connection, new RedisKeys(""), JobHarness.Monitor(options ?? new KeyspaceStatsOptions()), TimeProvider.System);
+            job = new KeyspaceStatsJob(connection, new RedisKeys(""), JobHarness.Monitor(options ?? new KeyspaceStatsOptions()), new SweepMetrics(meters), TimeProvider.System);
             metrics = new KeyspaceStatsMetrics(meters, Latest);
         }
 
         public LatestSnapshot<KeyspaceStatsSnapshot> Latest { get; } = new();
 
         public Task<JobResult> RunAsync() => JobHarness.RunAsync(job, metrics);
+
+        public MetricCollector<long> Scanned() => new(meters, "maintenance.keys.scanned");
 
         public double? Gauge(string instrument, string kind) => Read(instrument, ("kind", kind));
 

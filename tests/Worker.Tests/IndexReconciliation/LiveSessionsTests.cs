@@ -1,6 +1,7 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Worker.IndexReconciliation;
+using Maintenance.Worker.Keyspace;
 
 namespace Maintenance.Worker.Tests.IndexReconciliation;
 

@@ -1,7 +1,7 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 
-namespace Maintenance.Worker.IndexReconciliation;
+namespace Maintenance.Worker.Keyspace;
 
 /// <summary>A session id in 18 bytes: 22 characters of 6 bits. Exact, so that no two ids are ever taken for one.</summary>
 internal readonly record struct PackedId(ulong First, ulong Second, ushort Last)
