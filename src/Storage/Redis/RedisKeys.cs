@@ -33,6 +33,7 @@ public sealed class RedisKeys
     private const string ProfileHead = "user:profile:";
     private const string CacheHead = "cache:";
     private const string CacheEpochHead = "user:cache:";
+    private const string DataProtectionHead = "dataprotection:";
     private const string MaintenanceHead = "maintenance:";
     private const int TaggedLength = UserReference.Length + 2;
 
@@ -116,6 +117,10 @@ public sealed class RedisKeys
     internal string CacheEntry(UserReference? user, string name) =>
         user is { } owner ? $"{Prefix}{CacheHead}{owner.ToTagged()}:{name}" : $"{Prefix}{CacheHead}{name}";
 
+    /// <summary>The data-protection keys of a ring: a hash, and the one key without a TTL.</summary>
+    /// <param name="ringHash">Hash of the ring's name, 22 characters.</param>
+    public string DataProtection(string ringHash) => $"{Prefix}{DataProtectionHead}{ringHash}";
+
     /// <summary>A key of the worker's own.</summary>
     /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>
     public string Maintenance(string name) => $"{Prefix}{MaintenanceHead}{name}";
@@ -186,6 +191,7 @@ public sealed class RedisKeys
             || TryHashed(name, OAuthHead, StateKind.OAuthState, out parsed)
             || TryHashed(name, DenylistHead, StateKind.DenylistEntry, out parsed)
             || TryRateLimit(name, out parsed)
+            || TryHashed(name, DataProtectionHead, StateKind.DataProtection, out parsed)
             || TryOpaque(name, CacheHead, StateKind.Cache, out parsed)
             || TryOpaque(name, MaintenanceHead, StateKind.Maintenance, out parsed);
     }

@@ -68,6 +68,9 @@ public enum StateKind
 
     /// <summary><c>user:cache:&lt;u&gt;</c>, what a user's cached values name until all of them are invalidated.</summary>
     CacheEpoch,
+
+    /// <summary><c>dataprotection:&lt;id&gt;</c>, the one kind without a TTL.</summary>
+    DataProtection,
 }
 
 /// <summary>Names of the kinds.</summary>
@@ -101,6 +104,7 @@ public static class StateKinds
         StateKind.MagicLink => "magic_link",
         StateKind.MagicLinkIndex => "magic_link_index",
         StateKind.CacheEpoch => "cache_epoch",
+        StateKind.DataProtection => "data_protection",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of state."),
     };
 }

@@ -40,9 +40,9 @@ public sealed class SessionCleanupJob(
             (scanned, foreign) = (scan.Scanned, scan.Foreign);
             sessions += page.Count(key => key.Parsed.Kind == StateKind.Session);
 
-            // The worker's own keys are bounded by those who write them.
+            // The worker's own keys are bounded by those who write them, and data-protection keys are meant to stay.
             var candidates = new CleanupCandidates(connection, context);
-            await candidates.ReadAsync(page.Where(key => key.Parsed.Kind != StateKind.Maintenance), cancellationToken);
+            await candidates.ReadAsync(page.Where(key => key.Parsed.Kind is not (StateKind.Maintenance or StateKind.DataProtection)), cancellationToken);
             context.Report.Add("foreign_values", candidates.Foreign);
 
             // Members first: an index without a TTL gets one from the scores that are left.

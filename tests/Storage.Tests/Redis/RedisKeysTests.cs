@@ -42,6 +42,7 @@ public sealed class RedisKeysTests
     [InlineData($"magic:link:user:{U}", StateKind.MagicLinkIndex)]
     [InlineData($"user:cache:{U}", StateKind.CacheEpoch)]
     [InlineData($"cache:{U}:x", StateKind.Cache)]
+    [InlineData($"dataprotection:{Sid}", StateKind.DataProtection)]
     public void TryParse_NamesTheKind_OfEveryKeyOfTheDataModel(string key, StateKind kind)
     {
         new RedisKeys("").TryParse(key, out var parsed).ShouldBeTrue();

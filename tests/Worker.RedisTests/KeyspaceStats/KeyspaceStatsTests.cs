@@ -38,6 +38,7 @@ public sealed class KeyspaceStatsTests
         { StateKind.MagicLink, i => $"magic:link:{Tag(i)}:{IdOf(i)}" },
         { StateKind.MagicLinkIndex, i => $"magic:link:user:{Tag(i)}" },
         { StateKind.CacheEpoch, i => $"user:cache:{Tag(i)}" },
+        { StateKind.DataProtection, i => $"dataprotection:{IdOf(i)}" },
     };
 
     [Fact]

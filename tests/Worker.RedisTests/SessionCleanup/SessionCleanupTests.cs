@@ -77,6 +77,21 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
     }
 
     [Theory]
+    [InlineData(MissingTtlPolicy.Repair)]
+    [InlineData(MissingTtlPolicy.Remove)]
+    public async Task Run_LeavesDataProtectionKeysWithoutATtl_WhateverThePolicyIs(MissingTtlPolicy policy)
+    {
+        var ring = sweep.Keys.DataProtection("abcdefghijklmnopqrstuv");
+        await redis.Server.ExecuteAsync("HSET", ring, "key-1", "<key/>");
+        sweep.CleanupOptions.MissingTtl = policy;
+
+        var report = await sweep.CleanAsync();
+
+        report.Count("ttl_missing").ShouldBe(0);
+        (await redis.Server.IntegerAsync("PTTL", ring)).ShouldBe(-1);
+    }
+
+    [Theory]
     [InlineData(MissingTtlPolicy.Remove)]
     [InlineData(MissingTtlPolicy.Report)]
     public async Task Run_FollowsThePolicyForKeysWithoutATtl(MissingTtlPolicy policy)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Maintenance.Storage.AspNetCore.Bearer;
+using Maintenance.Storage.AspNetCore.CookieTickets;
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
@@ -53,6 +54,7 @@ public sealed class ConfigurationDocumentTests
         { "AddSessionBearer", typeof(SessionBearerOptions) },
         { CacheOptions.Section, typeof(CacheOptions) },
         { ProfileOptions.Section, typeof(ProfileOptions) },
+        { "AddStoredCookieTickets", typeof(SessionTicketOptions) },
     };
 
     [Theory]

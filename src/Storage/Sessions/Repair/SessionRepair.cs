@@ -123,6 +123,12 @@ public sealed class SessionRepair
     public async Task<MissingTtlVerdict> MendMissingTtlAsync(
         RedisKey key, ParsedKey parsed, TimeSpan otherKinds, bool removeOtherKinds, bool dryRun, CancellationToken cancellationToken)
     {
+        if (parsed.Kind == StateKind.DataProtection)
+        {
+            // Meant to stay: what was protected with these keys could not be read without them.
+            return MissingTtlVerdict.Right;
+        }
+
         var (kind, life) = parsed.Kind switch
         {
             StateKind.Session => ("session", options.CurrentValue.RotationGrace),
