@@ -1,6 +1,7 @@
 using System.Reflection;
 using Maintenance.Storage.AspNetCore.Bearer;
 using Maintenance.Storage.AspNetCore.CookieTickets;
+using Maintenance.Storage.AspNetCore.DistributedCache;
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
@@ -55,6 +56,7 @@ public sealed class ConfigurationDocumentTests
         { CacheOptions.Section, typeof(CacheOptions) },
         { ProfileOptions.Section, typeof(ProfileOptions) },
         { "AddStoredCookieTickets", typeof(SessionTicketOptions) },
+        { DistributedCacheOptions.Section, typeof(DistributedCacheOptions) },
     };
 
     [Theory]
