@@ -1,3 +1,4 @@
+using Maintenance.Storage.Analytics;
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
@@ -69,12 +70,17 @@ public static class StorageServiceCollectionExtensions
         services.AddRefreshTokens(configuration);
         services.AddOneTimeTokens(configuration);
         services.AddTwoFactor(configuration);
-        services.AddSingleton<ISessionStore>(provider => new FamilyAwareSessionStore(
-            new InstrumentedSessionStore(
-                provider.UsesRedis() ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<InMemorySessionStore>(),
-                provider.GetRequiredService<AuthStoreMetrics>(),
-                provider.GetRequiredService<TimeProvider>()),
-            provider.GetRequiredService<IRefreshTokenStore>()));
+        services.AddAnalytics(configuration);
+        services.AddSingleton<ISessionStore>(provider => new RecordingSessionStore(
+            new FamilyAwareSessionStore(
+                new InstrumentedSessionStore(
+                    provider.UsesRedis() ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<InMemorySessionStore>(),
+                    provider.GetRequiredService<AuthStoreMetrics>(),
+                    provider.GetRequiredService<TimeProvider>()),
+                provider.GetRequiredService<IRefreshTokenStore>()),
+            provider.GetRequiredService<IAnalyticsStore>(),
+            provider.GetRequiredService<IOptionsMonitor<AnalyticsOptions>>(),
+            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<RecordingSessionStore>>()));
         services.AddTokenDenylist(configuration);
         services.AddRateLimits(configuration);
         services.AddOAuthStates(configuration);

@@ -41,4 +41,7 @@ internal static partial class Log
 
     [LoggerMessage(1351, LogLevel.Debug, "A cached value of kind {Kind} has another shape than expected; it comes from its source.")]
     public static partial void CachedValueUnreadable(this ILogger logger, string kind);
+
+    [LoggerMessage(1400, LogLevel.Warning, "A log-in, rotation or log-out happened and could not be recorded: {Reason}")]
+    public static partial void NotRecorded(this ILogger logger, string reason);
 }

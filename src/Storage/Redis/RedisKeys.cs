@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Sessions;
@@ -34,6 +35,11 @@ public sealed class RedisKeys
     private const string CacheHead = "cache:";
     private const string CacheEpochHead = "user:cache:";
     private const string DataProtectionHead = "dataprotection:";
+    private const string UserStatsHead = "user:stats:";
+    private const string UserDevicesHead = "user:devices:";
+    private const string UserHistoryHead = "user:history:";
+    private const string DayLoginsHead = "stats:logins:";
+    private const string DayUsersHead = "stats:users:";
     private const string MaintenanceHead = "maintenance:";
     private const int TaggedLength = UserReference.Length + 2;
 
@@ -121,6 +127,24 @@ public sealed class RedisKeys
     /// <param name="ringHash">Hash of the ring's name, 22 characters.</param>
     public string DataProtection(string ringHash) => $"{Prefix}{DataProtectionHead}{ringHash}";
 
+    /// <summary>The last activities of a session, newest first.</summary>
+    public string SessionActivity(UserReference user, SessionId id) => $"{Prefix}{ActivityHead}{user.ToTagged()}:{id.Value}";
+
+    /// <summary>The hash of a user's totals.</summary>
+    public string UserStats(UserReference user) => $"{Prefix}{UserStatsHead}{user.ToTagged()}";
+
+    /// <summary>The sorted set of a user's devices, scored by last log-in in milliseconds since 1970.</summary>
+    public string UserDevices(UserReference user) => $"{Prefix}{UserDevicesHead}{user.ToTagged()}";
+
+    /// <summary>The list of a user's session events, newest first.</summary>
+    public string UserHistory(UserReference user) => $"{Prefix}{UserHistoryHead}{user.ToTagged()}";
+
+    /// <summary>The log-ins of a day in UTC. The day is the hash tag, so that one script counts both of a day's keys.</summary>
+    public string DayLogins(DateOnly day) => $"{Prefix}{DayLoginsHead}{Tagged(day)}";
+
+    /// <summary>The different users of a day in UTC, a HyperLogLog.</summary>
+    public string DayUsers(DateOnly day) => $"{Prefix}{DayUsersHead}{Tagged(day)}";
+
     /// <summary>A key of the worker's own.</summary>
     /// <param name="name">Parts joined by colons, for example <c>lease:session-cleanup</c>.</param>
     public string Maintenance(string name) => $"{Prefix}{MaintenanceHead}{name}";
@@ -170,7 +194,10 @@ public sealed class RedisKeys
             return TryUser(name, IndexHead, StateKind.SessionIndex, out parsed)
                 || TryUser(name, GenerationHead, StateKind.Generation, out parsed)
                 || TryUser(name, ProfileHead, StateKind.Profile, out parsed)
-                || TryUser(name, CacheEpochHead, StateKind.CacheEpoch, out parsed);
+                || TryUser(name, CacheEpochHead, StateKind.CacheEpoch, out parsed)
+                || TryUser(name, UserStatsHead, StateKind.UserStats, out parsed)
+                || TryUser(name, UserDevicesHead, StateKind.UserDevices, out parsed)
+                || TryUser(name, UserHistoryHead, StateKind.UserHistory, out parsed);
         }
 
         if (name.StartsWith(RefreshHead, StringComparison.Ordinal))
@@ -192,8 +219,21 @@ public sealed class RedisKeys
             || TryHashed(name, DenylistHead, StateKind.DenylistEntry, out parsed)
             || TryRateLimit(name, out parsed)
             || TryHashed(name, DataProtectionHead, StateKind.DataProtection, out parsed)
+            || TryDay(name, DayLoginsHead, StateKind.DayLogins, out parsed)
+            || TryDay(name, DayUsersHead, StateKind.DayUsers, out parsed)
             || TryOpaque(name, CacheHead, StateKind.Cache, out parsed)
             || TryOpaque(name, MaintenanceHead, StateKind.Maintenance, out parsed);
+    }
+
+    private const string DayFormat = "'{'yyyy-MM-dd'}'";
+
+    private static string Tagged(DateOnly day) => day.ToString(DayFormat, CultureInfo.InvariantCulture);
+
+    private static bool TryDay(ReadOnlySpan<char> name, string head, StateKind kind, out ParsedKey parsed)
+    {
+        parsed = new ParsedKey(kind, default, default);
+        return name.StartsWith(head, StringComparison.Ordinal)
+            && DateOnly.TryParseExact(name[head.Length..], DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
     }
 
     private static string OneTimeHead(StateKind kind) => kind switch

@@ -71,6 +71,21 @@ public enum StateKind
 
     /// <summary><c>dataprotection:&lt;id&gt;</c>, the one kind without a TTL.</summary>
     DataProtection,
+
+    /// <summary><c>user:stats:&lt;u&gt;</c>, totals of log-ins.</summary>
+    UserStats,
+
+    /// <summary><c>user:devices:&lt;u&gt;</c></summary>
+    UserDevices,
+
+    /// <summary><c>user:history:&lt;u&gt;</c>, beginnings and ends of sessions.</summary>
+    UserHistory,
+
+    /// <summary><c>stats:logins:{&lt;day&gt;}</c></summary>
+    DayLogins,
+
+    /// <summary><c>stats:users:{&lt;day&gt;}</c></summary>
+    DayUsers,
 }
 
 /// <summary>Names of the kinds.</summary>
@@ -105,6 +120,11 @@ public static class StateKinds
         StateKind.MagicLinkIndex => "magic_link_index",
         StateKind.CacheEpoch => "cache_epoch",
         StateKind.DataProtection => "data_protection",
+        StateKind.UserStats => "user_stats",
+        StateKind.UserDevices => "user_devices",
+        StateKind.UserHistory => "user_history",
+        StateKind.DayLogins => "day_logins",
+        StateKind.DayUsers => "day_users",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of state."),
     };
 }

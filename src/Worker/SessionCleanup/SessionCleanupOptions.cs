@@ -65,6 +65,12 @@ public sealed class KeyLives
     /// <summary>Activity lists. Default 24 h.</summary>
     public TimeSpan SessionActivity { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>A user's totals, devices and history. Default 365 days.</summary>
+    public TimeSpan UserAnalytics { get; set; } = TimeSpan.FromDays(365);
+
+    /// <summary>The numbers of a day. Default 90 days.</summary>
+    public TimeSpan DayAnalytics { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>The life of a kind; zero where the value tells.</summary>
     internal TimeSpan Of(StateKind kind) => kind switch
     {
@@ -79,6 +85,8 @@ public sealed class KeyLives
         StateKind.RateLimit => RateLimit,
         StateKind.Profile or StateKind.Cache or StateKind.CacheEpoch => Cache,
         StateKind.SessionActivity => SessionActivity,
+        StateKind.UserStats or StateKind.UserDevices or StateKind.UserHistory => UserAnalytics,
+        StateKind.DayLogins or StateKind.DayUsers => DayAnalytics,
         _ => TimeSpan.Zero,
     };
 
@@ -87,6 +95,6 @@ public sealed class KeyLives
         new[]
         {
             RefreshToken, TwoFactorChallenge, TwoFactorUser, PasswordReset, EmailVerification, MagicLink, OAuthState, DenylistEntry, RateLimit, Cache,
-            SessionActivity,
+            SessionActivity, UserAnalytics, DayAnalytics,
         }.All(life => life > TimeSpan.Zero);
 }

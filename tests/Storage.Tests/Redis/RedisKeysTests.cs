@@ -16,6 +16,7 @@ public sealed class RedisKeysTests
         $"2fa:challenge:{U}:{Sid}", $"pwd:reset:{U}:{Sid}", $"user:profile:{U}", $"session:activity:{U}:{Sid}",
         $"2fa:challenge:user:{U}", $"2fa:user:{U}", $"pwd:reset:user:{U}", $"email:verify:{U}:{Sid}", $"email:verify:user:{U}",
         $"magic:link:{U}:{Sid}", $"magic:link:user:{U}", $"user:cache:{U}",
+        $"user:stats:{U}", $"user:devices:{U}", $"user:history:{U}", "stats:logins:{2030-01-31}", "stats:users:{2030-01-31}",
     ];
 
     [Theory]
@@ -43,6 +44,11 @@ public sealed class RedisKeysTests
     [InlineData($"user:cache:{U}", StateKind.CacheEpoch)]
     [InlineData($"cache:{U}:x", StateKind.Cache)]
     [InlineData($"dataprotection:{Sid}", StateKind.DataProtection)]
+    [InlineData($"user:stats:{U}", StateKind.UserStats)]
+    [InlineData($"user:devices:{U}", StateKind.UserDevices)]
+    [InlineData($"user:history:{U}", StateKind.UserHistory)]
+    [InlineData("stats:logins:{2030-01-31}", StateKind.DayLogins)]
+    [InlineData("stats:users:{2030-01-31}", StateKind.DayUsers)]
     public void TryParse_NamesTheKind_OfEveryKeyOfTheDataModel(string key, StateKind kind)
     {
         new RedisKeys("").TryParse(key, out var parsed).ShouldBeTrue();
@@ -70,6 +76,12 @@ public sealed class RedisKeysTests
             Parse(keys, keys.CacheEpoch(user)).ShouldBe(new ParsedKey(StateKind.CacheEpoch, user, default));
             Parse(keys, keys.CacheEntry(CacheKey.Profile(user))).ShouldBe(new ParsedKey(StateKind.Profile, user, default));
             Parse(keys, keys.CacheEntry(CacheKey.OfUser("somebody", "a:b"))).Kind.ShouldBe(StateKind.Cache);
+            Parse(keys, keys.SessionActivity(user, id)).ShouldBe(new ParsedKey(StateKind.SessionActivity, user, id));
+            Parse(keys, keys.UserStats(user)).ShouldBe(new ParsedKey(StateKind.UserStats, user, default));
+            Parse(keys, keys.UserDevices(user)).ShouldBe(new ParsedKey(StateKind.UserDevices, user, default));
+            Parse(keys, keys.UserHistory(user)).ShouldBe(new ParsedKey(StateKind.UserHistory, user, default));
+            Parse(keys, keys.DayLogins(new DateOnly(2030, 1, 31))).Kind.ShouldBe(StateKind.DayLogins);
+            Parse(keys, keys.DayUsers(new DateOnly(2030, 1, 31))).Kind.ShouldBe(StateKind.DayUsers);
             Parse(keys, keys.CacheEntry(CacheKey.Of("a:b"))).Kind.ShouldBe(StateKind.Cache);
             keys.Session(user, id).ShouldBe(keys.SessionsOf(user) + id.Value);
         }
@@ -114,6 +126,12 @@ public sealed class RedisKeysTests
     [InlineData("blacklist:some.jwt.token")]
     [InlineData("rate:limit:login:192.0.2.1")]
     [InlineData($"user:cache:{U}:x")]
+    [InlineData("user:stats:42")]
+    [InlineData("stats:logins:2030-01-31")]
+    [InlineData("stats:logins:{2030-02-30}")]
+    [InlineData("stats:logins:{2030-1-31}")]
+    [InlineData("stats:users:{2030-01-31}:x")]
+    [InlineData("stats:users:")]
     [InlineData("cache:")]
     [InlineData("oauth:state:")]
     [InlineData("blacklist:")]

@@ -39,6 +39,11 @@ public sealed class KeyspaceStatsTests
         { StateKind.MagicLinkIndex, i => $"magic:link:user:{Tag(i)}" },
         { StateKind.CacheEpoch, i => $"user:cache:{Tag(i)}" },
         { StateKind.DataProtection, i => $"dataprotection:{IdOf(i)}" },
+        { StateKind.UserStats, i => $"user:stats:{Tag(i)}" },
+        { StateKind.UserDevices, i => $"user:devices:{Tag(i)}" },
+        { StateKind.UserHistory, i => $"user:history:{Tag(i)}" },
+        { StateKind.DayLogins, i => $"stats:logins:{{2030-01-{i + 1:00}}}" },
+        { StateKind.DayUsers, i => $"stats:users:{{2030-01-{i + 1:00}}}" },
     };
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Maintenance.Storage.Analytics;
 using Maintenance.Storage.AspNetCore.Bearer;
 using Maintenance.Storage.AspNetCore.CookieTickets;
 using Maintenance.Storage.AspNetCore.DistributedCache;
@@ -54,6 +55,7 @@ public sealed class ConfigurationDocumentTests
         { TwoFactorOptions.Section, typeof(TwoFactorOptions) },
         { "AddSessionBearer", typeof(SessionBearerOptions) },
         { CacheOptions.Section, typeof(CacheOptions) },
+        { AnalyticsOptions.Section, typeof(AnalyticsOptions) },
         { ProfileOptions.Section, typeof(ProfileOptions) },
         { "AddStoredCookieTickets", typeof(SessionTicketOptions) },
         { DistributedCacheOptions.Section, typeof(DistributedCacheOptions) },

@@ -1,0 +1,83 @@
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Maintenance.Storage.Analytics;
+
+/// <summary>Records log-ins, rotations and log-outs of another session store, after they happened. What cannot be recorded fails none of them.</summary>
+public sealed class RecordingSessionStore(
+    ISessionStore inner, IAnalyticsStore analytics, IOptionsMonitor<AnalyticsOptions> options, ILogger<RecordingSessionStore> logger) : ISessionStore
+{
+    /// <inheritdoc/>
+    public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
+    {
+        var issued = await inner.CreateAsync(session, cancellationToken).ConfigureAwait(false);
+        await RecordAsync(token => analytics.RecordLoginAsync(issued.Session, token)).ConfigureAwait(false);
+        return issued;
+    }
+
+    /// <inheritdoc/>
+    public Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken) => inner.ValidateAsync(token, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken) => inner.GetAsync(userId, id, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Session>> ListAsync(string userId, CancellationToken cancellationToken) => inner.ListAsync(userId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<int> CountAsync(string userId, CancellationToken cancellationToken) => inner.CountAsync(userId, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    {
+        var ended = await inner.RevokeAsync(userId, id, cancellationToken).ConfigureAwait(false);
+        if (ended)
+        {
+            await RecordAsync(token => analytics.RecordEndAsync(userId, id, null, token)).ConfigureAwait(false);
+        }
+
+        return ended;
+    }
+
+    /// <inheritdoc/>
+    public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
+    {
+        var revoked = await inner.RevokeAllAsync(userId, except, cancellationToken).ConfigureAwait(false);
+        await RecordAsync(token => analytics.RecordEndAsync(userId, null, revoked.KeptSession ? except : null, token)).ConfigureAwait(false);
+        return revoked;
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken)
+    {
+        var rotation = await inner.RotateAsync(token, changes, cancellationToken).ConfigureAwait(false);
+        if (rotation.Issued is { } issued && SessionToken.TryParse(token, out var old))
+        {
+            await RecordAsync(none => analytics.RecordRotationAsync(issued.Session.UserId, old.Id, issued.Session.Id, none)).ConfigureAwait(false);
+        }
+
+        return rotation;
+    }
+
+    // Without the caller's token: it happened, and its caller is to hear so. The store's own deadline bounds the wait.
+    private async Task RecordAsync(Func<CancellationToken, Task<bool>> record)
+    {
+        if (!options.CurrentValue.RecordSessions)
+        {
+            return;
+        }
+
+        try
+        {
+            await record(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException or RedisException)
+        {
+            logger.NotRecorded(exception.Message);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+-- Counts a log-in and its user for a day
+-- KEYS: log-ins, users
+-- ARGV: user, life ms
+redis.call('INCR', KEYS[1])
+redis.call('PFADD', KEYS[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return 1

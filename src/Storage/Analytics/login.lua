@@ -1,0 +1,16 @@
+-- Records a log-in of a user
+-- KEYS: totals, devices, history
+-- ARGV: started ms, event, device (or nothing), devices kept, events kept, life ms
+local started = tonumber(ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'total', 1)
+if started > tonumber(redis.call('HGET', KEYS[1], 'last') or '0') then redis.call('HSET', KEYS[1], 'last', ARGV[1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+if ARGV[3] ~= '' then
+  redis.call('ZADD', KEYS[2], ARGV[1], ARGV[3])
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -(tonumber(ARGV[4]) + 1))
+  redis.call('PEXPIRE', KEYS[2], ARGV[6])
+end
+redis.call('LPUSH', KEYS[3], 'L:' .. ARGV[1] .. ':' .. ARGV[2])
+redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[5]) - 1)
+redis.call('PEXPIRE', KEYS[3], ARGV[6])
+return 1

@@ -1,0 +1,10 @@
+using Maintenance.Storage.RedisTests.Sessions;
+using Maintenance.Storage.RedisTests.Tokens;
+
+namespace Maintenance.Storage.RedisTests.Analytics;
+
+/// <summary>The contract on the store that the demo embeds.</summary>
+public sealed class GarnetAnalyticsTests(GarnetFixture garnet) : AnalyticsContract, IClassFixture<GarnetFixture>
+{
+    protected override AuthBed Bed(params (string Name, string Value)[] settings) => new RedisAuthBed(garnet.Server, settings);
+}
