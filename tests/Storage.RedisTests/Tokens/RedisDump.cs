@@ -16,6 +16,8 @@ internal static class RedisDump
             {
                 "string" => await server.StringAsync("GET", key),
                 "zset" => string.Join(' ', await server.ListAsync("ZRANGE", key, "0", "-1", "WITHSCORES")),
+                "list" => string.Join(' ', await server.ListAsync("LRANGE", key, "0", "-1")),
+                "hash" => string.Join(' ', await server.ListAsync("HGETALL", key)),
                 var type => throw new InvalidOperationException($"{key} is a {type}, which no store here writes."),
             };
             dump.Append(key).Append(' ').Append(value).AppendLine();
