@@ -58,6 +58,9 @@ internal static partial class Log
     [LoggerMessage(2015, LogLevel.Warning, "Job {Job} runs without its lease: {Problem}")]
     public static partial void RunsWithoutLease(this ILogger logger, string job, string problem);
 
+    [LoggerMessage(2016, LogLevel.Warning, "A run did not end before this process had to; its lease runs out by itself")]
+    public static partial void RunsNotEnded(this ILogger logger);
+
     [LoggerMessage(2100, LogLevel.Warning, "Lease of job {Job} lost: {Reason}. The run stops")]
     public static partial void LeaseLost(this ILogger logger, string job, string reason);
 
@@ -66,6 +69,9 @@ internal static partial class Log
 
     [LoggerMessage(2102, LogLevel.Warning, "Lease of job {Job} could not be ended: {Problem}. It runs out by itself")]
     public static partial void LeaseNotEnded(this ILogger logger, string job, string problem);
+
+    [LoggerMessage(2103, LogLevel.Warning, "Job {Job} was due {Ahead} ahead of Redis's clock: this replica's clock is wrong, and the run is left to others")]
+    public static partial void ClockAhead(this ILogger logger, string job, TimeSpan ahead);
 
     [LoggerMessage(2300, LogLevel.Information, "Redis is another process than at the last reconciliation (restart or failover): a full pass begins")]
     public static partial void ReconcilesAfterFailover(this ILogger logger);

@@ -55,6 +55,8 @@ public static class WorkerServiceCollectionExtensions
             .UseInMemoryStore()
             .UseDefaultTimeZone(TimeZoneInfo.Utc)
             .AddTriggerListener<MisfireListener>());
+        // Stops after the scheduler and the endpoints, which begin runs.
+        services.AddHostedService<RunsEnding>();
         services.AddHostedService<ScheduleStarter>();
         services.AddQuartzHostedService(options =>
         {

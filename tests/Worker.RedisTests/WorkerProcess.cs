@@ -56,15 +56,21 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public static async Task<(int Exit, string Output, string Errors)> VerbAsync(
         string redisUrl, string[] arguments, params (string Name, string? Value)[] settings)
     {
+        await using var verb = StartVerb(redisUrl, arguments, settings);
+        var exit = await verb.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        return (exit, string.Join('\n', verb.Output), string.Join('\n', verb.Errors));
+    }
+
+    /// <summary>Starts a verb.</summary>
+    public static ChildProcess StartVerb(string redisUrl, string[] arguments, params (string Name, string? Value)[] settings)
+    {
         var environment = Settings(redisUrl);
         foreach (var (name, value) in settings)
         {
             environment[name] = value;
         }
 
-        await using var verb = ChildProcess.StartOurs("Worker", arguments, environment);
-        var exit = await verb.WaitForExitAsync(TimeSpan.FromSeconds(60));
-        return (exit, string.Join('\n', verb.Output), string.Join('\n', verb.Errors));
+        return ChildProcess.StartOurs("Worker", arguments, environment);
     }
 
     public async Task<int> StatusAsync(string path)

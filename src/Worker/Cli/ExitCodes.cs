@@ -14,6 +14,9 @@ internal static class ExitCodes
     /// <summary>A dry run found drift.</summary>
     public const int DriftFound = 3;
 
+    /// <summary>Ctrl-C or SIGTERM ended a verb before it was done; 128 and the number of SIGINT, as shells have it.</summary>
+    public const int Interrupted = 130;
+
     /// <summary><c>check</c>: healthy is <see cref="Done"/>.</summary>
     public const int Degraded = 1;
 

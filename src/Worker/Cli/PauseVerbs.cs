@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Scheduling;
 
@@ -19,14 +18,9 @@ internal static class PauseVerbs
         };
         length.Validators.Add(result =>
         {
-            // A bare number would be days, which nobody means.
-            if (result.Tokens is [var token]
-                && (!token.Value.Contains(':', StringComparison.Ordinal)
-                    || !TimeSpan.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
-                    || value <= TimeSpan.Zero
-                    || value > PauseState.Longest))
+            if (result.Tokens is [var token] && !PauseState.TryParseLength(token.Value, out _, out var problem))
             {
-                result.AddError($"--for {token.Value}: expected hh:mm:ss or d.hh:mm:ss, above 0 and at most {PauseState.Longest}.");
+                result.AddError($"--for {problem}");
             }
         });
         var command = new Command("pause", "Skip every run on every replica for a while. Runs under way end as they would.") { length };

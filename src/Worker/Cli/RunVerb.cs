@@ -56,8 +56,9 @@ internal static class RunVerb
 
     internal static int ExitCode(JobResult result) => result.Outcome switch
     {
-        JobOutcome.Success when result.DryRun && DriftCounts.Found(result).Any() => ExitCodes.DriftFound,
+        JobOutcome.Success when result.DryRun && DriftCounts.Any(result) => ExitCodes.DriftFound,
         JobOutcome.Success => ExitCodes.Done,
+        JobOutcome.Canceled when result.Reason == RunEnding.Canceled => ExitCodes.Interrupted,
         _ => ExitCodes.Failed,
     };
 }

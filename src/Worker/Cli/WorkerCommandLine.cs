@@ -2,6 +2,7 @@ using System.CommandLine;
 using Maintenance.Storage.Redis;
 using Maintenance.Worker.Demo;
 using Maintenance.Worker.Hosting;
+using StackExchange.Redis;
 
 namespace Maintenance.Worker.Cli;
 
@@ -58,6 +59,16 @@ internal static class WorkerCommandLine
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCodes.Failed;
+        }
+        catch (RedisException exception)
+        {
+            await Console.Error.WriteLineAsync($"Redis refused: {exception.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("Canceled.");
+            return ExitCodes.Interrupted;
         }
     }
 

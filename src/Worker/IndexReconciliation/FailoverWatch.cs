@@ -10,15 +10,19 @@ namespace Maintenance.Worker.IndexReconciliation;
 internal sealed class FailoverWatch(
     LatestSnapshot<RedisHealthSnapshot> probes,
     LatestSnapshot<IndexReconciliationSnapshot> passes,
-    Func<CancellationToken, Task> reconcile,
+    Func<CancellationToken, Task<bool>> reconcile,
     TimeProvider timeProvider,
     ILogger<FailoverWatch> logger) : BackgroundService
 {
     /// <summary>How often it looks, and so how long a new primary has to settle at least: what it sees must hold twice.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
+    // Looks left out after one that could not begin a pass (jobs are paused, a run is under way, no lease): enough not to fill the results with refusals.
+    private const int PauseAfterRefusal = 5;
+
     private string? seen;
     private string? asked;
+    private int pause;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -46,11 +50,16 @@ internal sealed class FailoverWatch(
         var settled = changed && seen == current;
         seen = changed ? current : null;
         // Once a server: a probe may be older than the pass, and must not ask again and again.
-        if (settled && asked != current)
+        if (!settled || asked == current || pause-- > 0)
         {
-            asked = current;
+            return;
+        }
+
+        pause = PauseAfterRefusal;
+        if (await reconcile(cancellationToken))
+        {
+            (asked, pause) = (current, 0);
             logger.ReconcilesAfterFailover();
-            await reconcile(cancellationToken);
         }
     }
 }

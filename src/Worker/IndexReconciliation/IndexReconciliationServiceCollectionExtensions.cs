@@ -16,7 +16,8 @@ public static class IndexReconciliationServiceCollectionExtensions
         services.AddHostedService(provider => new FailoverWatch(
             provider.GetRequiredService<LatestSnapshot<RedisHealthSnapshot>>(),
             provider.GetRequiredService<LatestSnapshot<IndexReconciliationSnapshot>>(),
-            token => provider.GetRequiredService<JobRunner>().RunAsync(new RunRequest(JobNames.IndexReconciliation), token),
+            async token =>
+                (await provider.GetRequiredService<JobRunner>().BeginAsync(new RunRequest(JobNames.IndexReconciliation), token)).Refusal == RunRefusal.None,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FailoverWatch>>()));
         services.AddOptions<IndexReconciliationOptions>()

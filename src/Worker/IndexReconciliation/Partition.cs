@@ -163,7 +163,7 @@ internal sealed class Partition(
         DriftVerdict.Refused => "repairs_refused",
         DriftVerdict.UnknownVersion => "unknown_version",
         DriftVerdict.Foreign => "foreign_values",
-        DriftVerdict.Expired => "expired_members_removed",
+        DriftVerdict.Expired => DriftCounts.ExpiredMembers,
         _ => DriftCounts.Name(DriftKind(verdict) ?? verdict.ToString()),
     };
 }

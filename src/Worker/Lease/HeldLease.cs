@@ -1,4 +1,5 @@
 using Maintenance.Storage.Redis;
+using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.Lease;
 
@@ -10,6 +11,9 @@ public enum LeaseEnd
 
     /// <summary>It was not; nothing was recorded.</summary>
     Lost,
+
+    /// <summary>It was, but a full Redis refused to record the due time of a job that may go without its lease.</summary>
+    Unrecorded,
 
     /// <summary>Redis did not say.</summary>
     Unknown,
@@ -28,6 +32,7 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly string job;
     private readonly string holder;
     private readonly DateTimeOffset? due;
+    private readonly bool mayGoWithout;
     private readonly TimeProvider timeProvider;
     private readonly LeaseMetrics metrics;
     private readonly ILogger logger;
@@ -37,12 +42,21 @@ public sealed class HeldLease : IAsyncDisposable
     private long confirmed;
 
     internal HeldLease(
-        JobLease lease, string job, string holder, DateTimeOffset? due, long sent, TimeProvider timeProvider, LeaseMetrics metrics, ILogger logger)
+        JobLease lease,
+        string job,
+        string holder,
+        DateTimeOffset? due,
+        bool mayGoWithout,
+        long sent,
+        TimeProvider timeProvider,
+        LeaseMetrics metrics,
+        ILogger logger)
     {
         this.lease = lease;
         this.job = job;
         this.holder = holder;
         this.due = due;
+        this.mayGoWithout = mayGoWithout;
         this.timeProvider = timeProvider;
         this.metrics = metrics;
         this.logger = logger;
@@ -64,7 +78,12 @@ public sealed class HeldLease : IAsyncDisposable
         {
             return await lease.CompleteAsync(job, holder, due, cancellationToken) ? LeaseEnd.Recorded : LeaseEnd.Lost;
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (mayGoWithout && exception.IsOfFullRedis())
+        {
+            logger.LeaseNotEnded(job, exception.Message);
+            return LeaseEnd.Unrecorded;
+        }
+        catch (Exception exception) when (exception.IsOfRedis())
         {
             logger.LeaseNotEnded(job, exception.Message);
             return LeaseEnd.Unknown;
@@ -79,7 +98,7 @@ public sealed class HeldLease : IAsyncDisposable
         {
             await lease.ReleaseAsync(job, holder, cancellationToken);
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (exception.IsOfRedis())
         {
             // It ends by itself within its duration.
             logger.LeaseNotEnded(job, exception.Message);
@@ -133,6 +152,13 @@ public sealed class HeldLease : IAsyncDisposable
                     attempted = sent;
                     Volatile.Write(ref confirmed, sent);
                 }
+                catch (Exception exception) when (mayGoWithout && exception.IsOfFullRedis())
+                {
+                    // Still the holder's: the script looks before it writes, and whoever wants to take over has to write too. What makes room must go on.
+                    logger.LeaseNotRenewed(job, exception.Message);
+                    attempted = sent;
+                    Volatile.Write(ref confirmed, sent);
+                }
                 catch (StorageUnavailableException exception)
                 {
                     // Tried again at the next look, until it has run out.
@@ -143,6 +169,11 @@ public sealed class HeldLease : IAsyncDisposable
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
             // The run is over.
+        }
+        catch (Exception exception)
+        {
+            // Nobody renews it any more, so it is as good as lost, and the run must hear of it.
+            await LoseAsync($"it could not be renewed: {exception.Message}");
         }
         finally
         {

@@ -16,6 +16,9 @@ public enum ClaimOutcome
 
     /// <summary>Another run holds it.</summary>
     Held,
+
+    /// <summary>The due time lies more than an interval ahead of Redis's clock: this replica's clock is wrong.</summary>
+    Early,
 }
 
 /// <summary>The answer to a claim.</summary>
@@ -40,6 +43,9 @@ public sealed class JobLease(
     // Longer than any interval, so that a due time stays done until the next one is.
     private static readonly TimeSpan KeyLife = JobSchedule.LongestInterval + TimeSpan.FromDays(10);
 
+    // Clocks of a healthy network differ a little, and intervals may be as short as a second.
+    private static readonly TimeSpan LeastAhead = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a call about a lease may take; a lease is worth more patience than a request.</summary>
     internal static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(1);
 
@@ -59,28 +65,42 @@ public sealed class JobLease(
     /// <param name="due">The due time; null for a run by hand, which only must not overlap.</param>
     /// <param name="runId">Makes the holder unique.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="StorageUnavailableException">Redis did not answer, or refused the write.</exception>
-    public async Task<Claim> ClaimAsync(string job, DateTimeOffset? due, string runId, CancellationToken cancellationToken)
+    /// <param name="interval">Time between two due times: how far ahead of Redis's clock one may lie. The longest that there is when not known.</param>
+    /// <param name="leaseless">When the job may go on although the lease cannot be written.</param>
+    /// <exception cref="StorageUnavailableException">Redis did not answer, or is full.</exception>
+    /// <exception cref="RedisServerException">Redis refused it.</exception>
+    public async Task<Claim> ClaimAsync(
+        string job,
+        DateTimeOffset? due,
+        string runId,
+        CancellationToken cancellationToken,
+        TimeSpan? interval = null,
+        LeaselessRuns leaseless = LeaselessRuns.Never)
     {
+        var ahead = interval ?? JobSchedule.LongestInterval;
+        ahead = ahead > LeastAhead ? ahead : LeastAhead;
         var holder = $"{replica.Value}/{runId}";
         // Taken before the call: the lease may end earlier for us than for Redis, never later.
         var sent = timeProvider.GetTimestamp();
         var reply = (RedisResult[])(await connection.EvaluateAsync(
             ClaimScript,
             [Key(job)],
-            [holder, replica.Value, Milliseconds(due), (long)Duration.TotalMilliseconds, (long)KeyLife.TotalMilliseconds],
+            [holder, replica.Value, Milliseconds(due), (long)Duration.TotalMilliseconds, (long)KeyLife.TotalMilliseconds, (long)ahead.TotalMilliseconds],
             cancellationToken,
             CallDeadline))!;
         switch ((string?)reply[0])
         {
             case "done":
                 return new Claim(ClaimOutcome.Done);
+            case "early":
+                logger.ClockAhead(job, TimeSpan.FromMilliseconds((double)reply[1]));
+                return new Claim(ClaimOutcome.Early);
             case "held":
                 return new Claim(ClaimOutcome.Held, Replica: (string?)reply[1]);
             default:
                 var before = (string?)reply[1];
                 metrics.Acquired(job, takenOver: !string.IsNullOrEmpty(before) && before != replica.Value);
-                return new Claim(ClaimOutcome.Claimed, new HeldLease(this, job, holder, due, sent, timeProvider, metrics, logger));
+                return new Claim(ClaimOutcome.Claimed, new HeldLease(this, job, holder, due, leaseless != LeaselessRuns.Never, sent, timeProvider, metrics, logger));
         }
     }
 

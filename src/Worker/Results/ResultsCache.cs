@@ -51,7 +51,7 @@ public sealed class ResultsCache : BackgroundService
         {
             await store.RecordAsync(result, cancellationToken);
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (exception.IsOfRedis())
         {
             logger.ResultNotWritten(result.Job, result.RunId, exception.Message);
         }
@@ -97,7 +97,7 @@ public sealed class ResultsCache : BackgroundService
             {
                 return;
             }
-            catch (Exception exception) when (exception is StorageUnavailableException or StackExchange.Redis.RedisServerException)
+            catch (Exception exception) when (exception.IsOfRedis())
             {
                 if (readable)
                 {

@@ -66,7 +66,7 @@ public sealed class JobExecution(IServiceProvider provider, RunLog log, ReplicaN
         catch (StorageUnavailableException exception)
         {
             context.Report.Error($"Redis unavailable: {exception.Message}");
-            return new RunEnding(JobOutcome.Failed, "redis unavailable");
+            return new RunEnding(JobOutcome.Failed, RunEnding.RedisUnavailable);
         }
         catch (Exception exception)
         {
@@ -81,4 +81,6 @@ public sealed class JobExecution(IServiceProvider provider, RunLog log, ReplicaN
 internal sealed record RunEnding(JobOutcome Outcome, string? Reason = null, bool Braked = false)
 {
     public const string LeaseLost = "lease lost";
+    public const string Canceled = "canceled";
+    public const string RedisUnavailable = "redis unavailable";
 }

@@ -22,6 +22,10 @@ public sealed class JobRunner
     private readonly TimeProvider timeProvider;
     private readonly IHostApplicationLifetime lifetime;
     private readonly ConcurrentDictionary<string, RunningJob> running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RunElsewhere> elsewhere = new(StringComparer.Ordinal);
+
+    // The last run of each job, ended or not: a run may have been asked for by somebody who does not wait for it.
+    private readonly ConcurrentDictionary<string, Task> completions = new(StringComparer.Ordinal);
 
     /// <summary>Creates the runner.</summary>
     public JobRunner(
@@ -48,6 +52,13 @@ public sealed class JobRunner
 
     /// <summary>The run of a job that is under way on this replica, or null.</summary>
     public RunningJob? Running(string job) => running.GetValueOrDefault(job) is { Begun: true } run ? run : null;
+
+    /// <summary>The replica that this one last saw holding the job's lease, and when; null if it has seen none.</summary>
+    internal RunElsewhere? Elsewhere(string job) => elsewhere.GetValueOrDefault(job);
+
+    /// <summary>Waits until every run of this replica has ended: its lease given back, its result written.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the runs.</param>
+    public Task EndedAsync(CancellationToken cancellationToken) => Task.WhenAll(completions.Values).WaitAsync(cancellationToken);
 
     /// <summary>Runs a job and waits for its end.</summary>
     public async Task<JobResult> RunAsync(RunRequest request, CancellationToken cancellationToken) =>
@@ -112,23 +123,26 @@ public sealed class JobRunner
                     return Refuse(RunRefusal.Paused, paused.Reason);
                 }
 
-                var claim = await lease.ClaimAsync(job.Name, request.Due, runId, cancellationToken);
+                var claim = await lease.ClaimAsync(job.Name, request.Due, runId, cancellationToken, request.Interval, job.Leaseless);
                 switch (claim.Outcome)
                 {
                     case ClaimOutcome.Done:
                         return Refuse(RunRefusal.Done, "another replica has done it");
+                    case ClaimOutcome.Early:
+                        return Refuse(RunRefusal.ClockAhead, "this replica's clock is ahead of Redis's by more than an interval");
                     case ClaimOutcome.Held:
+                        elsewhere[job.Name] = new RunElsewhere(claim.Replica!, timeProvider.GetUtcNow());
                         return Refuse(RunRefusal.Running, $"a run is under way on {claim.Replica}");
                     default:
                         held = claim.Lease;
                         break;
                 }
             }
-            catch (StorageUnavailableException exception)
+            catch (Exception exception) when (exception.IsOfRedis())
             {
-                if (!MayRunWithoutLease(job, exception.Reason))
+                if (!MayRunWithoutLease(job, exception))
                 {
-                    var failed = execution.Result(request, runId, started, new RunEnding(JobOutcome.Failed, "redis unavailable")) with { Errors = [$"No lease: {exception.Message}"], ErrorCount = 1 };
+                    var failed = execution.Result(request, runId, started, new RunEnding(JobOutcome.Failed, RunEnding.RedisUnavailable)) with { Errors = [$"No lease: {exception.Message}"], ErrorCount = 1 };
                     return new RunStart(runId, RunRefusal.NoLease, CloseAsync(failed));
                 }
 
@@ -137,7 +151,9 @@ public sealed class JobRunner
 
             begun = true;
             running[job.Name] = new RunningJob(runId, started, request.Due, request.DryRun, Begun: true);
-            return new RunStart(runId, RunRefusal.None, Task.Run(() => ExecuteAsync(job, request, runId, started, held, cancellationToken), CancellationToken.None));
+            var completion = Task.Run(() => ExecuteAsync(job, request, runId, started, held, cancellationToken), CancellationToken.None);
+            completions[job.Name] = completion;
+            return new RunStart(runId, RunRefusal.None, completion);
         }
         finally
         {
@@ -153,10 +169,10 @@ public sealed class JobRunner
 
     private static string NewRunId() => Guid.NewGuid().ToString("N")[..12];
 
-    private static bool MayRunWithoutLease(JobRegistration job, UnavailableReason reason) => job.Leaseless switch
+    private static bool MayRunWithoutLease(JobRegistration job, Exception exception) => job.Leaseless switch
     {
         LeaselessRuns.WhenUnavailable => true,
-        LeaselessRuns.WhenFull => reason == UnavailableReason.OutOfMemory,
+        LeaselessRuns.WhenFull => exception.IsOfFullRedis(),
         _ => false,
     };
 
@@ -172,7 +188,7 @@ public sealed class JobRunner
             var (ending, report, duration) = await execution.WorkAsync(job, request, runId, stop.Token);
             if (ending.Outcome == JobOutcome.Canceled)
             {
-                ending = ending with { Reason = lost.IsCancellationRequested ? RunEnding.LeaseLost : lifetime.ApplicationStopping.IsCancellationRequested ? "shutdown" : "canceled" };
+                ending = ending with { Reason = lost.IsCancellationRequested ? RunEnding.LeaseLost : lifetime.ApplicationStopping.IsCancellationRequested ? "shutdown" : RunEnding.Canceled };
             }
 
             ending = await EndLeaseAsync(job, held, ending);
@@ -203,7 +219,9 @@ public sealed class JobRunner
         var end = await held.CompleteAsync(CancellationToken.None);
         return end switch
         {
-            LeaseEnd.Lost => new RunEnding(JobOutcome.Canceled, RunEnding.LeaseLost),
+            // A failure, or the brake, is told whoever has the lease now; only that Redis was away may be how the lease was lost.
+            LeaseEnd.Lost when ending.Outcome == JobOutcome.Success || ending.Reason == RunEnding.RedisUnavailable =>
+                new RunEnding(JobOutcome.Canceled, RunEnding.LeaseLost),
             LeaseEnd.Unknown when ending.Outcome == JobOutcome.Success && job.Leaseless != LeaselessRuns.WhenUnavailable =>
                 new RunEnding(JobOutcome.Canceled, "lease not confirmed: Redis did not answer at the end"),
             _ => ending,
@@ -228,7 +246,12 @@ public sealed class JobRunner
     }
 }
 
-/// <summary>A run under way.</summary>
+/// <summary>A run of another replica, as this one met it.</summary>
+/// <param name="Replica">Who has it.</param>
+/// <param name="Seen">When this replica last saw that, by its own clock.</param>
+internal sealed record RunElsewhere(string Replica, DateTimeOffset Seen);
+
+/// <summary>A run under way.
 /// <param name="RunId">Identifies it.</param>
 /// <param name="Started">When it was asked for, this replica's clock.</param>
 /// <param name="Due">When it was due; null if a person asked for it.</param>

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json;
 using Maintenance.Storage.Redis;
 using Microsoft.Extensions.Options;
@@ -21,10 +23,35 @@ public sealed class PauseState(
     /// <summary>Longest pause; a forgotten one must not last for ever.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
 
+    // The key is a pause whatever it says; removing it ends it.
+    private static readonly Pause Unreadable = new("an unreadable key", null);
+
     private string Key => keys.Maintenance("pause");
+
+    /// <summary>Reads the length of a pause, for the command line and the API alike.</summary>
+    /// <param name="text"><c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>.</param>
+    /// <param name="length">The length.</param>
+    /// <param name="problem">What is wrong with it.</param>
+    public static bool TryParseLength(string text, out TimeSpan length, [NotNullWhen(false)] out string? problem)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        // A bare number would be days, which nobody means.
+        if (TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out length)
+            && text.Contains(':', StringComparison.Ordinal)
+            && length > TimeSpan.Zero
+            && length <= Longest)
+        {
+            problem = null;
+            return true;
+        }
+
+        problem = $"{text}: expected hh:mm:ss or d.hh:mm:ss, above 0 and at most {Longest}.";
+        return false;
+    }
 
     /// <summary>The pause in force, or null.</summary>
     /// <exception cref="StorageUnavailableException">Redis did not answer.</exception>
+    /// <exception cref="RedisServerException">Redis refused the command.</exception>
     public async Task<Pause?> GetAsync(CancellationToken cancellationToken)
     {
         if (options.CurrentValue.Paused)
@@ -40,12 +67,12 @@ public sealed class PauseState(
 
         try
         {
-            return JsonSerializer.Deserialize<Pause>(text, JobResultJson.Options);
+            // "null" and "{}" can be read and say nothing.
+            return JsonSerializer.Deserialize<Pause>(text, JobResultJson.Options) is { By: not null } pause ? pause : Unreadable;
         }
         catch (JsonException)
         {
-            // The key is a pause whatever it says; removing it ends it.
-            return new Pause("an unreadable key", null);
+            return Unreadable;
         }
     }
 

@@ -23,7 +23,9 @@ internal sealed class QuartzMaintenanceJob(
         var now = timeProvider.GetUtcNow();
         var interval = schedule.IntervalAt(now);
         board.Set(name, interval, now, context.NextFireTimeUtc);
-        var due = schedule.DueOf(context.ScheduledFireTimeUtc ?? context.FireTimeUtc);
+        // A missed firing still carries the time at which it was missed; what it catches up with is due now.
+        var scheduled = context.ScheduledFireTimeUtc ?? context.FireTimeUtc;
+        var due = schedule.DueOf(context.FireTimeUtc - scheduled > ScheduleStarter.MisfireThreshold ? context.FireTimeUtc : scheduled);
         try
         {
             if (schedule.Cron is not null)
@@ -32,7 +34,8 @@ internal sealed class QuartzMaintenanceJob(
                 await Task.Delay(longest * Random.Shared.NextDouble(), timeProvider, cancellationToken);
             }
 
-            await runner.RunDueAsync(new RunRequest(name) { Due = due }, schedule.NextDue(due), cancellationToken);
+            var next = schedule.NextDue(due);
+            await runner.RunDueAsync(new RunRequest(name) { Due = due, Interval = next - due }, next, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -7,6 +7,9 @@ public sealed record RunRequest(string Job)
     /// <summary>When it was due; null for a run by hand.</summary>
     public DateTimeOffset? Due { get; init; }
 
+    /// <summary>Time between two due times; null for a run by hand.</summary>
+    public TimeSpan? Interval { get; init; }
+
     /// <summary>Only look.</summary>
     public bool DryRun { get; init; }
 
@@ -31,6 +34,9 @@ public enum RunRefusal
 
     /// <summary>Another replica has done this due time.</summary>
     Done,
+
+    /// <summary>It is due only long after Redis's time: this replica's clock is wrong.</summary>
+    ClockAhead,
 
     /// <summary>Redis could not give the lease.</summary>
     NoLease,

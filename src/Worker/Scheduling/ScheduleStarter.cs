@@ -11,6 +11,9 @@ internal sealed class ScheduleStarter(
     TimeProvider timeProvider,
     ILogger<ScheduleStarter> logger) : IHostedService
 {
+    // A firing that is later than this was missed: it is counted, and the ones that it overlaps are not made up for one after the other.
+    internal static readonly TimeSpan MisfireThreshold = TimeSpan.FromSeconds(1);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var scheduler = await schedulers.GetScheduler(cancellationToken);
@@ -42,7 +45,7 @@ internal sealed class ScheduleStarter(
 
     private ITrigger Trigger(string name, JobSchedule schedule, TimeSpan interval, TimeSpan jitter, DateTimeOffset now)
     {
-        var trigger = TriggerBuilder.Create(timeProvider).WithIdentity(name);
+        var trigger = TriggerBuilder.Create(timeProvider).WithIdentity(name).WithMisfireThreshold(MisfireThreshold);
         if (schedule.Cron is not null)
         {
             return trigger.WithCronSchedule(

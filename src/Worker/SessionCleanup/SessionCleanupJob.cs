@@ -81,8 +81,8 @@ public sealed class SessionCleanupJob(
 
     private void Count(JobContext context, ExpiredMembers found)
     {
-        context.Report.Add("expired_members_removed", found.Dropped);
-        context.Report.Add("scores_mended", found.Mended);
+        context.Report.Add(DriftCounts.ExpiredMembers, found.Dropped);
+        context.Report.Add(DriftCounts.WrongScores, found.Mended);
         if (!context.DryRun)
         {
             metrics.IndexRepaired("expired", found.Dropped);

@@ -55,8 +55,8 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
         switch (verdict)
         {
             case MissingTtlVerdict.Repaired or MissingTtlVerdict.Removed:
-                context.Report.Add("ttl_missing");
-                context.Report.Add("ttl_missing_" + key.Parsed.Kind.Label());
+                context.Report.Add(DriftCounts.MissingTtl);
+                context.Report.Add(DriftCounts.MissingTtl + "_" + key.Parsed.Kind.Label());
                 if (settings.MissingTtl != MissingTtlPolicy.Report)
                 {
                     Mended(key.Parsed.Kind, verdict);

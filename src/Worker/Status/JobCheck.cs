@@ -5,9 +5,12 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Maintenance.Worker.Status;
 
 /// <summary>Whether a job runs as it should: degraded when two intervals have passed without a run on any replica, or when its last run failed.</summary>
-internal sealed class JobCheck(JobRegistration job, ResultsCache results, ScheduleBoard board, TimeProvider timeProvider) : IHealthCheck
+internal sealed class JobCheck(JobRegistration job, ResultsCache results, ScheduleBoard board, JobRunner runner, TimeProvider timeProvider) : IHealthCheck
 {
     private const int IntervalsUntilOverdue = 2;
+
+    // Clocks of a healthy network differ a little.
+    private static readonly TimeSpan LeastAhead = TimeSpan.FromMinutes(1);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(Check());
@@ -19,12 +22,27 @@ internal sealed class JobCheck(JobRegistration job, ResultsCache results, Schedu
             return HealthCheckResult.Healthy("Not scheduled.");
         }
 
-        var last = results.Results(job.Name).FirstOrDefault(result => !result.DryRun && result.Outcome is JobOutcome.Success or JobOutcome.Failed);
+        // A replica whose clock runs ahead leaves results of the future; taken at their word they would hide for as long that nothing runs.
+        var now = timeProvider.GetUtcNow();
+        var last = results.Results(job.Name).FirstOrDefault(result =>
+            !result.DryRun && result.Outcome is JobOutcome.Success or JobOutcome.Failed && ResultStore.Ended(result) <= now + LeastAhead);
         var since = last is null ? scheduled.Since : ResultStore.Ended(last);
         since = since > scheduled.Since ? since : scheduled.Since;
-        var waited = timeProvider.GetUtcNow() - since;
+        var waited = now - since;
         if (waited > scheduled.Interval * IntervalsUntilOverdue)
         {
+            // A run that takes long is no run that is missing.
+            if (runner.Running(job.Name) is { DryRun: false } here)
+            {
+                return HealthCheckResult.Healthy($"Running since {here.Started:u}.");
+            }
+
+            // Looked for at least once an interval: each firing meets its lease.
+            if (runner.Elsewhere(job.Name) is { } other && now - other.Seen <= scheduled.Interval)
+            {
+                return HealthCheckResult.Healthy($"Running on {other.Replica}.");
+            }
+
             return HealthCheckResult.Degraded($"Overdue: no run has ended for {waited:d\\.hh\\:mm\\:ss}, its interval is {scheduled.Interval}.");
         }
 

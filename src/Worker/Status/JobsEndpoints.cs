@@ -1,4 +1,3 @@
-using Maintenance.Storage.Redis;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
@@ -31,7 +30,7 @@ internal static class JobsEndpoints
         {
             paused = await pause.GetAsync(cancellationToken);
         }
-        catch (StorageUnavailableException)
+        catch (Exception exception) when (exception.IsOfRedis())
         {
             // The jobs are shown all the same; /health says that Redis is away.
         }
@@ -59,12 +58,12 @@ internal static class JobsEndpoints
             statusCode: start.Refusal is RunRefusal.NoLease or RunRefusal.Stopping ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> PauseAsync(PauseState pause, CancellationToken cancellationToken, TimeSpan? @for = null)
+    private static async Task<IResult> PauseAsync(PauseState pause, CancellationToken cancellationToken, string? @for = null)
     {
-        var length = @for ?? DefaultPause;
-        if (length <= TimeSpan.Zero || length > PauseState.Longest)
+        var length = DefaultPause;
+        if (@for is not null && !PauseState.TryParseLength(@for, out length, out var problem))
         {
-            return TypedResults.Json(new ProblemText($"for={length}: expected above 0 and at most {PauseState.Longest}."), statusCode: StatusCodes.Status400BadRequest);
+            return TypedResults.Json(new ProblemText($"for={problem}"), statusCode: StatusCodes.Status400BadRequest);
         }
 
         return await ReachingRedisAsync(async () => TypedResults.Json(await pause.SetAsync(length, "the API", cancellationToken)));
@@ -79,7 +78,7 @@ internal static class JobsEndpoints
         {
             return await work();
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (exception.IsOfRedis())
         {
             return TypedResults.Json(new ProblemText(exception.Message), statusCode: StatusCodes.Status503ServiceUnavailable);
         }

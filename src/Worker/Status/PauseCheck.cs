@@ -1,4 +1,3 @@
-using Maintenance.Storage.Redis;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -17,7 +16,7 @@ internal sealed class PauseCheck(PauseState pause) : IHealthCheck
                 ? HealthCheckResult.Degraded($"All jobs are {paused.Reason}.")
                 : HealthCheckResult.Healthy("Not paused.");
         }
-        catch (StorageUnavailableException exception)
+        catch (Exception exception) when (exception.IsOfRedis())
         {
             return HealthCheckResult.Degraded($"Not known: {exception.Message}");
         }

@@ -8,6 +8,9 @@ public enum Signal
     /// <summary>No signal: the kernel only checks that the process exists.</summary>
     None = 0,
 
+    /// <summary>SIGINT: what Ctrl-C sends.</summary>
+    Interrupt = 2,
+
     /// <summary>SIGKILL: ends at once, nothing is flushed.</summary>
     Kill = 9,
 

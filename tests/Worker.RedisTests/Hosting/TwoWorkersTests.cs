@@ -1,4 +1,3 @@
-using Maintenance.Storage.Redis;
 using Maintenance.Testing;
 using Maintenance.Worker.Scheduling;
 
@@ -18,7 +17,9 @@ public sealed class TwoWorkersTests
         ("Lease__Duration", $"{Lease}"),
         // Long, so that no next due time comes while a test runs.
         ("Jobs__SessionCleanup__Schedule", "30.00:00:00"),
-        ("Jobs__SessionCleanup__Budget__CommandsPerSecond", "5"),
+        ("Jobs__SessionCleanup__Budget__CommandsPerSecond", "60"),
+        ("Jobs__SessionCleanup__Budget__DutyCycle", "1"),
+        ("Jobs__SessionCleanup__Budget__SlowdownRatio", "1000"),
         ("Jobs__SessionCleanup__Budget__ScanCount", "10"),
         ("Jobs__SessionCleanup__Budget__BatchSize", "5"),
         ("Jobs__RedisHealth__Enabled", "false"),
@@ -53,49 +54,93 @@ public sealed class TwoWorkersTests
     }
 
     [Fact]
-    public async Task AnotherTakesOverWithinTwoLeases_WhenTheHolderIsKilled()
+    public async Task AnotherTakesOverWithinTwoLeases_AndRecordsTheRun_WhenTheHolderIsKilled()
     {
-        await using var server = await FilledAsync();
+        await using var server = await RedisServer.StartAsync();
+        await using var store = await DamagedStore.PlantAsync(server);
         await using var a = await WorkerProcess.StartAsync(server.Url, Slow);
         await using var b = await WorkerProcess.StartAsync(server.Url, Slow);
         var (holder, other, due) = await HolderAsync(a, b);
+        await store.BegunAsync();
 
         var killed = TimeProvider.System.GetTimestamp();
         await holder.Process.SignalAsync(Signal.Kill);
         await Eventually.TrueAsync(async () => await other.RunningDueAsync(SlowJob) == due, Patience);
         TimeProvider.System.GetElapsedTime(killed).ShouldBeLessThan(Lease * 2);
+
+        var result = (await EndedAsync(server, other)).ShouldHaveSingleItem();
+        (result.Outcome, result.Due).ShouldBe((JobOutcome.Success, due));
+        await store.ShouldBeCleanAsync();
     }
 
     [Fact]
-    public async Task AHolderThatStoodStill_StopsAndRecordsNothing_WhenItGoesOn()
+    public async Task AHolderThatStoodStill_DoesNoHarm_AndRecordsNothing_WhenItGoesOn()
     {
-        await using var server = await FilledAsync();
-        var before = await server.KeysAsync("session:*");
+        await using var server = await RedisServer.StartAsync();
+        await using var store = await DamagedStore.PlantAsync(server);
         await using var a = await WorkerProcess.StartAsync(server.Url, Slow);
         await using var b = await WorkerProcess.StartAsync(server.Url, Slow);
         var (holder, other, due) = await HolderAsync(a, b);
 
+        // In the middle of its work: what it knew of the store is old when it goes on.
+        await store.BegunAsync();
         await holder.Process.SignalAsync(Signal.Stop);
         await Eventually.TrueAsync(async () => await other.RunningDueAsync(SlowJob) == due, Patience);
+        await store.LogInAgainAsync();
         await holder.Process.SignalAsync(Signal.Continue);
         var resumed = TimeProvider.System.GetTimestamp();
         await Eventually.TrueAsync(async () => await holder.RunningDueAsync(SlowJob) is null, Patience);
         TimeProvider.System.GetElapsedTime(resumed).ShouldBeLessThan(TimeSpan.FromSeconds(2));
-
-        JobResult? stopped = null;
-        await Eventually.TrueAsync(
-            async () => (stopped = (await ResultsAsync(server, SlowJob)).SingleOrDefault(result => result.Due == due)) is not null, Patience);
-        stopped!.Outcome.ShouldBe(JobOutcome.Canceled);
-        stopped.Reason.ShouldBe("lease lost");
-        (await server.StringAsync("HGET", $"maintenance:lease:{SlowJob}", "done")).ShouldBeNull();
         (await other.RunningDueAsync(SlowJob)).ShouldBe(due, "the one that took over goes on");
-        (await server.KeysAsync("session:*")).ShouldBe(before);
+        (await server.StringAsync("HGET", $"maintenance:lease:{SlowJob}", "done")).ShouldBeNull();
+
+        var results = await EndedAsync(server, other);
+        results.ShouldAllBe(result => result.Due == due);
+        results.Select(result => (result.Outcome, result.Reason)).ShouldBe(
+            [(JobOutcome.Success, null), (JobOutcome.Canceled, "lease lost")], ignoreOrder: true);
+        results.Single(result => result.Outcome == JobOutcome.Canceled).Replica.ShouldNotBe(
+            results.Single(result => result.Outcome == JobOutcome.Success).Replica);
+        (await server.StringAsync("HGET", $"maintenance:lease:{SlowJob}", "done")).ShouldBe($"{due.ToUnixTimeMilliseconds()}");
+        await store.ShouldBeCleanAsync();
+    }
+
+    [Fact]
+    public async Task AFiringThatCameTooLate_IsCounted_WhenTheRunBeforeTookLongerThanTheInterval()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var store = await DamagedStore.PlantAsync(server);
+        await using var worker = await WorkerProcess.StartAsync(server.Url, [.. Slow, ("Jobs__SessionCleanup__Schedule", "00:00:02")]);
+        await Eventually.TrueAsync(
+            async () => (await worker.Http.GetStringAsync("/metrics")).Split('\n').Any(line =>
+                line.StartsWith("maintenance_job_misfires_total{task=\"session-cleanup\"}", StringComparison.Ordinal)
+                && !line.EndsWith(" 0", StringComparison.Ordinal)),
+            Patience);
+
+        // Each run belongs to the due time that it meets, not to the ones that it missed.
+        await Eventually.TrueAsync(async () => (await ResultsAsync(server, SlowJob)).Count >= 2, Patience);
+        var dues = (await ResultsAsync(server, SlowJob)).Select(result => result.Due!.Value).Order().ToList();
+        (dues[1] - dues[0]).ShouldBeGreaterThan(TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task ARunAskedForOverHttp_IsToldOf_AndItsLeaseGivenBack_WhenTheWorkerEnds()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var store = await DamagedStore.PlantAsync(server);
+        await using var worker = await WorkerProcess.StartAsync(server.Url, [.. Slow, ("Jobs__SessionCleanup__Enabled", "false")]);
+        (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{SlowJob}/run")).Status.ShouldBe(202);
+        await store.BegunAsync();
+        (await worker.TerminateAsync()).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        worker.Process.ExitCode.ShouldBe(0, worker.Process.Tail());
+        (await ResultsAsync(server, SlowJob)).ShouldHaveSingleItem().Reason.ShouldBe("shutdown");
+        (await server.StringAsync("HGET", $"maintenance:lease:{SlowJob}", "holder")).ShouldBeNull();
     }
 
     [Fact]
     public async Task TheOtherGoesOn_WhenTheHolderIsTerminated_AndItEndsInTime()
     {
-        await using var server = await FilledAsync();
+        await using var server = await RedisServer.StartAsync();
+        await using var store = await DamagedStore.PlantAsync(server);
         await using var a = await WorkerProcess.StartAsync(server.Url, Slow);
         await using var b = await WorkerProcess.StartAsync(server.Url, Slow);
         var (holder, other, due) = await HolderAsync(a, b);
@@ -119,24 +164,11 @@ public sealed class TwoWorkersTests
         return found!.Value;
     }
 
-    /// <summary>A server with enough keys that a paced scan lasts longer than the test.</summary>
-    private static async Task<RedisServer> FilledAsync()
+    /// <summary>The job's results once the taker has ended its run.</summary>
+    private static async Task<List<JobResult>> EndedAsync(RedisServer server, WorkerProcess taker)
     {
-        var server = await RedisServer.StartAsync();
-        var keys = new RedisKeys("");
-        await server.ExecuteManyAsync(Enumerable.Range(0, 2000).SelectMany(i =>
-        {
-            var user = UserReference.Of($"user{i}");
-            var id = $"{i:D22}";
-            var expiry = $"{TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds()}";
-            return new[]
-            {
-                new[] { "SET", keys.SessionsOf(user) + id, "x", "EX", "3600" },
-                ["ZADD", keys.SessionIndex(user), expiry, id],
-                ["EXPIRE", keys.SessionIndex(user), "3600"],
-            };
-        }));
-        return server;
+        await Eventually.TrueAsync(async () => await taker.RunningDueAsync(SlowJob) is null, Patience);
+        return await ResultsAsync(server, SlowJob);
     }
 
     private static async Task<List<JobResult>> ResultsAsync(RedisServer server, string job) =>

@@ -10,7 +10,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     private const string Job = RunnerHarness.JobName;
     private const string Key = "maintenance:lease:" + Job;
 
-    private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Midnight = new(TimeProvider.System.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
 
     private RunnerHarness a = null!;
     private RunnerHarness b = null!;
@@ -31,7 +31,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task ClaimAsync_IsHeldByOne_OfManyAtOnce()
     {
-        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? a : b).Lease.ClaimAsync(Job, Noon, $"run{i}", CancellationToken.None)));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? a : b).Lease.ClaimAsync(Job, Midnight, $"run{i}", CancellationToken.None)));
         var winners = claims.Where(claim => claim.Outcome == ClaimOutcome.Claimed).ToList();
         winners.Count.ShouldBe(1);
         claims.Count(claim => claim.Outcome == ClaimOutcome.Held).ShouldBe(49);
@@ -41,12 +41,12 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task ClaimAsync_IsRefused_ForADueTimeThatWasDone_AndForEarlierOnes()
     {
-        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         (await claim.Lease!.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Recorded);
 
-        (await b.Lease.ClaimAsync(Job, Noon, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Done);
-        (await b.Lease.ClaimAsync(Job, Noon.AddMinutes(-1), "3", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Done);
-        var next = await b.Lease.ClaimAsync(Job, Noon.AddMinutes(1), "4", CancellationToken.None);
+        (await b.Lease.ClaimAsync(Job, Midnight, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Done);
+        (await b.Lease.ClaimAsync(Job, Midnight.AddMinutes(-1), "3", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Done);
+        var next = await b.Lease.ClaimAsync(Job, Midnight.AddMinutes(1), "4", CancellationToken.None);
         next.Outcome.ShouldBe(ClaimOutcome.Claimed);
         await next.Lease!.ReleaseAsync(CancellationToken.None);
     }
@@ -54,7 +54,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task ClaimAsync_ByHand_AsksNoDueTime_ButNeverOverlaps()
     {
-        var scheduled = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var scheduled = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         var byHand = await b.Lease.ClaimAsync(Job, null, "2", CancellationToken.None);
         byHand.Outcome.ShouldBe(ClaimOutcome.Held);
         byHand.Replica.ShouldBe("a");
@@ -63,23 +63,66 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
         byHand = await b.Lease.ClaimAsync(Job, null, "3", CancellationToken.None);
         byHand.Outcome.ShouldBe(ClaimOutcome.Claimed);
         await byHand.Lease!.CompleteAsync(CancellationToken.None);
-        (await redis.Server.StringAsync("HGET", Key, "done")).ShouldBe($"{Noon.ToUnixTimeMilliseconds()}");
+        (await redis.Server.StringAsync("HGET", Key, "done")).ShouldBe($"{Midnight.ToUnixTimeMilliseconds()}");
     }
 
     [Fact]
     public async Task ReleaseAsync_LeavesTheDueTimeToOthers()
     {
-        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         await claim.Lease!.ReleaseAsync(CancellationToken.None);
-        var other = await b.Lease.ClaimAsync(Job, Noon, "2", CancellationToken.None);
+        var other = await b.Lease.ClaimAsync(Job, Midnight, "2", CancellationToken.None);
         other.Outcome.ShouldBe(ClaimOutcome.Claimed);
         await other.Lease!.ReleaseAsync(CancellationToken.None);
     }
 
     [Fact]
+    public async Task ClaimAsync_PassesOverADoneTime_ThatAClockRunningAheadHasLeft()
+    {
+        var interval = TimeSpan.FromHours(1);
+        await redis.Server.ExecuteAsync("HSET", Key, "done", $"{TimeProvider.System.GetUtcNow().AddDays(1).ToUnixTimeMilliseconds()}");
+
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None, interval);
+
+        claim.Outcome.ShouldBe(ClaimOutcome.Claimed);
+        (await claim.Lease!.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Recorded);
+        // And it is not in the way of what is done from now on.
+        (await redis.Server.StringAsync("HGET", Key, "done")).ShouldBe($"{Midnight.ToUnixTimeMilliseconds()}");
+        (await b.Lease.ClaimAsync(Job, Midnight, "2", CancellationToken.None, interval)).Outcome.ShouldBe(ClaimOutcome.Done);
+    }
+
+    [Fact]
+    public async Task ClaimAsync_RefusesADueTime_OfAClockThatRunsAhead()
+    {
+        var interval = TimeSpan.FromHours(1);
+        var tomorrow = TimeProvider.System.GetUtcNow().AddDays(1);
+
+        (await a.Lease.ClaimAsync(Job, tomorrow, "1", CancellationToken.None, interval)).Outcome.ShouldBe(ClaimOutcome.Early);
+
+        (await redis.Server.KeysAsync("maintenance:*")).ShouldBeEmpty();
+        a.Logs.WithEvent(2103).Count.ShouldBe(1);
+        var soon = await a.Lease.ClaimAsync(Job, TimeProvider.System.GetUtcNow().AddSeconds(20), "2", CancellationToken.None, TimeSpan.FromSeconds(1));
+        soon.Outcome.ShouldBe(ClaimOutcome.Claimed, "clocks differ a little");
+        await soon.Lease!.ReleaseAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Lost_IsCanceled_WhenRedisRefusesTheRenewal()
+    {
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
+        await redis.Server.ExecuteAsync("DEL", Key);
+        await redis.Server.ExecuteAsync("SET", Key, "another type");
+
+        await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(5));
+
+        (await claim.Lease!.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Unknown);
+        await claim.Lease.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Watch_RenewsALeaseForLongerThanItsDuration()
     {
-        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         var first = await redis.Server.StringAsync("HGET", Key, "until");
         await Eventually.TrueAsync(async () =>
             long.Parse((await redis.Server.StringAsync("HGET", Key, "until"))!) - long.Parse(first!) >= 1500);
@@ -91,7 +134,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task Lost_IsCanceled_AndNothingRecorded_WhenAnotherHasTheLease()
     {
-        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         // As if this replica had stood still and another had taken over.
         await redis.Server.ExecuteAsync("HSET", Key, "holder", "b/2");
         await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(2));
@@ -106,7 +149,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     {
         await using var server = await RedisServer.StartAsync();
         await using var alone = new RunnerHarness(server.Url, (_, _) => Task.CompletedTask, "c", lease: TimeSpan.FromSeconds(1.5));
-        var claim = await alone.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var claim = await alone.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         await server.PauseAsync();
         await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(6));
         claim.Lease!.IsHeld.ShouldBeFalse();
@@ -119,10 +162,10 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
         using var transitions = new MetricCollector<long>(b.Meters, "maintenance.lease.transitions");
         await redis.Server.ExecuteAsync(
             "HSET", Key, "holder", "dead/1", "replica", "dead", "last", "dead", "until", $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + 400}");
-        (await b.Lease.ClaimAsync(Job, Noon, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Held);
+        (await b.Lease.ClaimAsync(Job, Midnight, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Held);
         Claim? claim = null;
         await Eventually.TrueAsync(async () =>
-            (claim = await b.Lease.ClaimAsync(Job, Noon, "3", CancellationToken.None)).Outcome == ClaimOutcome.Claimed);
+            (claim = await b.Lease.ClaimAsync(Job, Midnight, "3", CancellationToken.None)).Outcome == ClaimOutcome.Claimed);
         transitions.Sum(("task", Job)).ShouldBe(1);
         await claim!.Lease!.CompleteAsync(CancellationToken.None);
     }
@@ -130,7 +173,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task ClaimAsync_LeavesAKeyThatEnds()
     {
-        var claim = await a.Lease.ClaimAsync(Job, Noon, "1", CancellationToken.None);
+        var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         await claim.Lease!.CompleteAsync(CancellationToken.None);
         var days = TimeSpan.FromMilliseconds(await redis.Server.IntegerAsync("PTTL", Key)).TotalDays;
         days.ShouldBeInRange(39, 40);

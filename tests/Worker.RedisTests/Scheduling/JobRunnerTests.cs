@@ -6,7 +6,7 @@ namespace Maintenance.Worker.RedisTests.Scheduling;
 
 public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixture>, IAsyncLifetime
 {
-    private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Midnight = new(TimeProvider.System.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
 
     public Task InitializeAsync() => redis.Server.FlushAllAsync();
 
@@ -21,7 +21,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
             return Task.CompletedTask;
         }))
         {
-            (await first.RunAsync(Noon)).Outcome.ShouldBe(JobOutcome.Success);
+            (await first.RunAsync(Midnight)).Outcome.ShouldBe(JobOutcome.Success);
         }
 
         await using var second = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "b");
@@ -30,7 +30,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         second.Cache.Results(RunnerHarness.JobName).ShouldHaveSingleItem().Counts["keys_seen"].ShouldBe(7);
         second.Cache.LastSuccess(RunnerHarness.JobName).ShouldNotBeNull();
         success.Observe().ShouldHaveSingleItem().Value.ShouldBeGreaterThan(1_700_000_000);
-        (await second.RunAsync(Noon)).Outcome.ShouldBe(JobOutcome.Skipped);
+        (await second.RunAsync(Midnight)).Outcome.ShouldBe(JobOutcome.Skipped);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
             $"r{i}")).ToList();
         for (var due = 0; due < 10; due++)
         {
-            await Task.WhenAll(replicas.Select(replica => replica.RunAsync(Noon.AddSeconds(due))));
+            await Task.WhenAll(replicas.Select(replica => replica.RunAsync(Midnight.AddSeconds(due))));
         }
 
         runs.ShouldBe(10);
@@ -71,9 +71,9 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
             },
             "holder");
         await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other", lease: TimeSpan.FromSeconds(1));
-        var holding = holder.RunAsync(Noon);
+        var holding = holder.RunAsync(Midnight);
         await entered.Task;
-        var waiting = other.Runner.RunDueAsync(new RunRequest(RunnerHarness.JobName) { Due = Noon }, DateTimeOffset.MaxValue, CancellationToken.None);
+        var waiting = other.Runner.RunDueAsync(new RunRequest(RunnerHarness.JobName) { Due = Midnight }, DateTimeOffset.MaxValue, CancellationToken.None);
 
         holder.Lifetime.StopApplication();
         var canceled = await holding;
@@ -98,10 +98,10 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
             },
             "holder");
         await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other");
-        var holding = holder.RunAsync(Noon);
+        var holding = holder.RunAsync(Midnight);
         await entered.Task;
         var result = await other.Runner.RunDueAsync(
-            new RunRequest(RunnerHarness.JobName) { Due = Noon }, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+            new RunRequest(RunnerHarness.JobName) { Due = Midnight }, TimeProvider.System.GetUtcNow(), CancellationToken.None);
         result.Outcome.ShouldBe(JobOutcome.Skipped);
         result.Reason!.ShouldContain("holder");
         leave.SetResult();
@@ -120,7 +120,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             },
             lease: TimeSpan.FromSeconds(1));
-        var running = replica.RunAsync(Noon);
+        var running = replica.RunAsync(Midnight);
         await entered.Task;
         await redis.Server.ExecuteAsync("HSET", "maintenance:lease:" + RunnerHarness.JobName, "holder", "b/2");
         var result = await running.WaitAsync(TimeSpan.FromSeconds(5));
@@ -135,12 +135,12 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
         await replica.Pause.SetAsync(TimeSpan.FromMinutes(1), "a test", CancellationToken.None);
         (await redis.Server.IntegerAsync("PTTL", "maintenance:pause")).ShouldBeInRange(1, 60_000);
-        var skipped = await replica.RunAsync(Noon);
+        var skipped = await replica.RunAsync(Midnight);
         skipped.Outcome.ShouldBe(JobOutcome.Skipped);
         skipped.Reason!.ShouldContain("a test");
 
         (await replica.Pause.EndAsync("a test", CancellationToken.None)).ShouldBeTrue();
-        (await replica.RunAsync(Noon)).Outcome.ShouldBe(JobOutcome.Success);
+        (await replica.RunAsync(Midnight)).Outcome.ShouldBe(JobOutcome.Success);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
     {
         await using var replica = new RunnerHarness(
             redis.Server.Url, (_, _) => Task.CompletedTask, settings: ("Jobs:Paused", "true"));
-        (await replica.RunAsync(Noon)).Reason!.ShouldContain("Jobs:Paused");
+        (await replica.RunAsync(Midnight)).Reason!.ShouldContain("Jobs:Paused");
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
     public async Task RunAsync_NeedsItsLease_UnlessDeclared_WhenRedisIsAway(LeaselessRuns leaseless, JobOutcome expected)
     {
         await using var replica = new RunnerHarness($"redis://127.0.0.1:{FreePort.Next()}", (_, _) => Task.CompletedTask, leaseless: leaseless);
-        var result = await replica.RunAsync(Noon);
+        var result = await replica.RunAsync(Midnight);
         result.Outcome.ShouldBe(expected);
         replica.Cache.Results(RunnerHarness.JobName).ShouldHaveSingleItem().RunId.ShouldBe(result.RunId);
         replica.Logs.WithEvent(2006).Count.ShouldBe(1);
@@ -196,7 +196,139 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         await full.ExecuteAsync("SET", "ballast", new string('x', 100_000));
         await full.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
         await using var replica = new RunnerHarness(full.Url, (_, _) => Task.CompletedTask, leaseless: leaseless);
-        (await replica.RunAsync(Noon)).Outcome.ShouldBe(expected);
+        (await replica.RunAsync(Midnight)).Outcome.ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData(LeaselessRuns.Never, JobOutcome.Failed)]
+    [InlineData(LeaselessRuns.WhenFull, JobOutcome.Failed)]
+    [InlineData(LeaselessRuns.WhenUnavailable, JobOutcome.Success)]
+    public async Task RunAsync_NeedsItsLease_UnlessDeclared_WhenRedisRefusesIt(LeaselessRuns leaseless, JobOutcome expected)
+    {
+        await redis.Server.ExecuteAsync("SET", "maintenance:lease:" + RunnerHarness.JobName, "another type");
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, leaseless: leaseless);
+        (await replica.RunAsync(Midnight)).Outcome.ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData(LeaselessRuns.Never, JobOutcome.Failed)]
+    [InlineData(LeaselessRuns.WhenUnavailable, JobOutcome.Success)]
+    public async Task RunAsync_IsToldToTheObservers_WhenRedisRefusesEveryCommand(LeaselessRuns leaseless, JobOutcome expected)
+    {
+        await using var refusing = await RedisServer.StartAsync();
+        await refusing.ExecuteAsync("ACL", "SETUSER", "default", "resetkeys", "~__*");
+        await using var replica = new RunnerHarness(refusing.Url, (_, _) => Task.CompletedTask, leaseless: leaseless);
+        var result = await replica.RunAsync(Midnight);
+        result.Outcome.ShouldBe(expected);
+        replica.Cache.Results(RunnerHarness.JobName).ShouldHaveSingleItem().RunId.ShouldBe(result.RunId);
+        replica.Logs.WithEvent(2006).ShouldHaveSingleItem().Message.ShouldContain("NOPERM");
+    }
+
+    [Theory]
+    [InlineData(LeaselessRuns.Never, JobOutcome.Canceled)]
+    [InlineData(LeaselessRuns.WhenFull, JobOutcome.Success)]
+    [InlineData(LeaselessRuns.WhenUnavailable, JobOutcome.Success)]
+    public async Task RunAsync_GoesOnWithoutItsLease_IfDeclared_WhenRedisFillsUpMeanwhile(LeaselessRuns leaseless, JobOutcome expected)
+    {
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryPolicy = "noeviction" });
+        var entered = new TaskCompletionSource();
+        var leave = new TaskCompletionSource();
+        await using var replica = new RunnerHarness(
+            server.Url,
+            async (_, cancellationToken) =>
+            {
+                entered.SetResult();
+                await leave.Task.WaitAsync(cancellationToken);
+            },
+            leaseless: leaseless,
+            lease: TimeSpan.FromSeconds(1));
+        var running = replica.RunAsync(Midnight);
+        await entered.Task;
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+        // Longer than the lease lives: it is looked at every third of it.
+        await Eventually.TrueAsync(() => running.IsCompleted || replica.Logs.WithEvent(2101).Count > 5);
+        leave.SetResult();
+
+        var result = await running;
+
+        result.Outcome.ShouldBe(expected);
+        result.Reason.ShouldBe(expected == JobOutcome.Success ? null : "lease lost");
+    }
+
+    [Fact]
+    public async Task RunAsync_StaysBraked_WhenTheLeaseWasLostMeanwhile()
+    {
+        await using var replica = new RunnerHarness(redis.Server.Url, async (context, _) =>
+        {
+            await redis.Server.ExecuteAsync("HSET", "maintenance:lease:" + RunnerHarness.JobName, "holder", "b/2");
+            context.Brake.Check(10, 5000, "sessions");
+        });
+        var result = await replica.RunAsync(Midnight);
+        result.Outcome.ShouldBe(JobOutcome.Failed);
+        result.Braked.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task RunAsync_IsSkipped_WhenThisReplicasClockRunsAhead()
+    {
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        var result = await replica.Runner.RunAsync(
+            new RunRequest(RunnerHarness.JobName) { Due = TimeProvider.System.GetUtcNow().AddDays(1), Interval = TimeSpan.FromHours(1) }, CancellationToken.None);
+        result.Outcome.ShouldBe(JobOutcome.Skipped);
+        result.Reason!.ShouldContain("clock");
+    }
+
+    [Fact]
+    public async Task StopAsync_WaitsForTheEndOfARunThatNobodyAwaits()
+    {
+        var entered = new TaskCompletionSource();
+        var batchEnds = new TaskCompletionSource();
+        await using var replica = new RunnerHarness(redis.Server.Url, async (_, cancellationToken) =>
+        {
+            entered.SetResult();
+            await batchEnds.Task;
+            cancellationToken.ThrowIfCancellationRequested();
+        });
+        await replica.Runner.BeginAsync(new RunRequest(RunnerHarness.JobName), replica.Lifetime.ApplicationStopping);
+        await entered.Task;
+
+        replica.Lifetime.StopApplication();
+        var stopping = replica.Ending.StopAsync(CancellationToken.None);
+        stopping.IsCompleted.ShouldBeFalse();
+        batchEnds.SetResult();
+        await stopping;
+
+        (await redis.Server.StringAsync("HGET", "maintenance:lease:" + RunnerHarness.JobName, "holder")).ShouldBeNull();
+        (await replica.Store.ReadAsync(RunnerHarness.JobName, CancellationToken.None)).ShouldHaveSingleItem().Reason.ShouldBe("shutdown");
+    }
+
+    [Fact]
+    public async Task StopAsync_EndsWithTheHostsPatience_WhenARunDoesNot()
+    {
+        var entered = new TaskCompletionSource();
+        var never = new TaskCompletionSource();
+        await using var replica = new RunnerHarness(redis.Server.Url, async (_, _) =>
+        {
+            entered.SetResult();
+            await never.Task;
+        });
+        var start = await replica.Runner.BeginAsync(new RunRequest(RunnerHarness.JobName), CancellationToken.None);
+        await entered.Task;
+        await replica.Ending.StopAsync(new CancellationToken(canceled: true));
+        replica.Logs.WithEvent(2016).Count.ShouldBe(1);
+        never.SetResult();
+        await start.Completion;
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("a word")]
+    public async Task RunAsync_IsSkipped_WhateverTheKeyOfThePauseSays(string text)
+    {
+        await redis.Server.ExecuteAsync("SET", "maintenance:pause", text);
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        (await replica.RunAsync(Midnight)).Outcome.ShouldBe(JobOutcome.Skipped);
     }
 
     [Fact]
@@ -205,7 +337,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         await using var replica = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
         using var runs = new MetricCollector<long>(replica.Meters, "maintenance.job.runs");
         using var durations = new MetricCollector<double>(replica.Meters, "maintenance.job.duration");
-        await replica.RunAsync(Noon);
+        await replica.RunAsync(Midnight);
         runs.Measurements.Where(measurement => measurement.Value == 0).Select(measurement => measurement.Tags["outcome"]).Order(StringComparer.Ordinal)
             .ShouldBe(["canceled", "failed", "skipped", "success"]);
         runs.Sum(("task", RunnerHarness.JobName), ("outcome", "success")).ShouldBe(1);

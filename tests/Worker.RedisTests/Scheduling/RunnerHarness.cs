@@ -66,6 +66,12 @@ internal sealed class RunnerHarness : IAsyncDisposable
 
     public ResultsCache Cache => provider.GetRequiredService<ResultsCache>();
 
+    public RunsEnding Ending => ActivatorUtilities.CreateInstance<RunsEnding>(provider);
+
+    public ScheduleBoard Board => provider.GetRequiredService<ScheduleBoard>();
+
+    public JobRegistration Registration => provider.GetRequiredService<JobRegistration>();
+
     public PauseState Pause => provider.GetRequiredService<PauseState>();
 
     public Task<JobResult> RunAsync(DateTimeOffset? due = null, bool dryRun = false, CancellationToken cancellationToken = default) =>

@@ -15,6 +15,18 @@ public sealed class ManagementAccessTests(RedisFixture redis) : IClassFixture<Re
     }
 
     [Fact]
+    public async Task Jobs_AreShown_AndRunWhenTheyMay_WhileRedisRefusesThePausesKey()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await server.ExecuteAsync("HSET", "maintenance:pause", "a", "field");
+        await using var worker = await WorkerProcess.StartAsync(server.Url);
+        (await worker.StatusAsync("/api/jobs")).ShouldBe(200);
+        (await worker.JsonAsync("/health")).GetProperty("checks").GetProperty("pause").GetProperty("description").GetString()!.ShouldContain("WRONGTYPE");
+        (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.RedisHealth}/run")).Status.ShouldBeOneOf(202, 409);
+        (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.SessionCleanup}/run")).Status.ShouldBe(503);
+    }
+
+    [Fact]
     public async Task RequireToken_LeavesOnlyProbesAndMetricsOpen()
     {
         await using var worker = await WorkerProcess.StartAsync(redis.Server.Url, ("Management__RequireToken", "true"));

@@ -76,9 +76,13 @@ public sealed class ManagementTests(ManagementTests.Running running) : IClassFix
     public async Task Run_IsNotFound_ForAnUnknownJob() =>
         (await worker.SendAsync(HttpMethod.Post, "/api/jobs/no-such-job/run")).Status.ShouldBe(404);
 
-    [Fact]
-    public async Task Pause_RefusesALengthThatIsNone() =>
-        (await worker.SendAsync(HttpMethod.Post, "/api/pause?for=-00:01:00")).Status.ShouldBe(400);
+    [Theory]
+    [InlineData("-00:01:00")]
+    [InlineData("1")]
+    [InlineData("soon")]
+    [InlineData("8.00:00:00")]
+    public async Task Pause_RefusesALengthThatIsNone(string length) =>
+        (await worker.SendAsync(HttpMethod.Post, $"/api/pause?for={length}")).Status.ShouldBe(400);
 
     [Fact]
     public async Task Metrics_PassPromtool_AndHoldEverySeriesOfTheJobs()

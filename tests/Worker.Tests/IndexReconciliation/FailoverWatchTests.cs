@@ -12,6 +12,7 @@ public sealed class FailoverWatchTests
     private readonly LatestSnapshot<IndexReconciliationSnapshot> passes = new();
     private readonly ManualTimeProvider time = new();
     private int asked;
+    private bool begins = true;
 
     [Fact]
     public async Task Trap8_Watch_AsksForOnePass_WhenTheProbeMeetsAnotherServerThanTheLastPass()
@@ -56,10 +57,29 @@ public sealed class FailoverWatchTests
         await watch.StopAsync(CancellationToken.None);
     }
 
-    private Task Count()
+    [Fact]
+    public async Task Watch_AsksAgain_WhenThePassCouldNotBegin_ButNotAtEachLook()
+    {
+        begins = false;
+        using var watch = new FailoverWatch(probes, passes, _ => Count(), time, NullLogger<FailoverWatch>.Instance);
+        Swept("a");
+        Probed("b");
+        await LookAsync(watch, times: 2);
+        asked.ShouldBe(1);
+        await LookAsync(watch, times: 5);
+        asked.ShouldBe(1);
+
+        begins = true;
+        await LookAsync(watch, times: 1);
+        asked.ShouldBe(2);
+        await LookAsync(watch, times: 20);
+        asked.ShouldBe(2, "that one began");
+    }
+
+    private Task<bool> Count()
     {
         asked++;
-        return Task.CompletedTask;
+        return Task.FromResult(begins);
     }
 
     private static async Task LookAsync(FailoverWatch watch, int times)

@@ -43,6 +43,44 @@ public sealed class JobHistoryTests : IDisposable
     }
 
     [Fact]
+    public void Merge_ShowsAReplicasResults_WhoseClockIsBehind()
+    {
+        history.Merge([Result(30, snapshot: true)], null);
+        history.Merge([Result(2), Result(30, snapshot: true)], null);
+        history.Merge([Result(3), Result(2), Result(30, snapshot: true)], null);
+        recorder.Seen.ShouldBe(["30", "2", "3"]);
+    }
+
+    [Fact]
+    public void Take_ShowsAResult_AlthoughThisReplicasClockWentBack()
+    {
+        history.Take(Result(30));
+        history.Take(Result(2));
+        history.Merge([Result(2), Result(30)], null);
+        recorder.Seen.ShouldBe(["30", "2"]);
+    }
+
+    [Fact]
+    public void Merge_ShowsOnlyWhatIsNewer_WhenRedisHasNoneOfThisReplicasRuns()
+    {
+        history.Take(Result(5));
+        history.Merge([Result(7), Result(4)], null);
+        recorder.Seen.ShouldBe(["5", "7"]);
+    }
+
+    [Fact]
+    public void Merge_ShowsNothingTwice_AfterMoreRunsThanAreKept()
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            history.Take(Result(i));
+        }
+
+        history.Merge([.. Enumerable.Range(250, 50).Reverse().Select(i => Result(i))], null);
+        recorder.Seen.Count.ShouldBe(300);
+    }
+
+    [Fact]
     public void Take_KeepsADryRunFromObserversAndLastSuccess()
     {
         history.Take(Result(1) with { DryRun = true });
