@@ -43,12 +43,12 @@ public sealed class ExitCodeTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task Run_Exits1_WhenTheBrakeStopsIt()
     {
-        await server.ExecuteManyAsync(Enumerable.Range(0, 1500).Select(i => new[] { "SET", $"cache:{i}", "1" }));
+        await server.ExecuteManyAsync(Enumerable.Range(0, 1500).Select(i => new[] { "SET", $"app:cache:{i}", "1" }));
         var (exit, output, errors) = await WorkerProcess.VerbAsync(
-            server.Url, ["run", JobNames.SessionCleanup], ("Jobs__SessionCleanup__MissingTtl", "Remove"));
+            server.Url, ["run", JobNames.SessionCleanup], ("Jobs__SessionCleanup__MissingTtl", "Remove"), ("Storage__Redis__KeyPrefix", "app:"));
         exit.ShouldBe(1, output + errors);
         output.ShouldContain("brake");
-        (await server.KeysAsync("cache:*")).Count.ShouldBeGreaterThan(400);
+        (await server.KeysAsync("app:cache:*")).Count.ShouldBeGreaterThan(400);
     }
 
     [Fact]
