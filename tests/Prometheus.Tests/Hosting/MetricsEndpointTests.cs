@@ -121,7 +121,10 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     {
         var start = new ProcessStartInfo("promtool", ["check", "metrics"])
         {
-            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         using var promtool = Process.Start(start)!;
         var output = promtool.StandardOutput.ReadToEndAsync();

@@ -36,8 +36,12 @@ internal sealed class Ledger(TimeProvider timeProvider, TimeSpan grace)
         {
             var act = new Act
             {
-                Client = client, Kind = kind, User = user, Target = target,
-                Called = ++position, CalledAt = timeProvider.GetTimestamp(),
+                Client = client,
+                Kind = kind,
+                User = user,
+                Target = target,
+                Called = ++position,
+                CalledAt = timeProvider.GetTimestamp(),
             };
             acts.Add(act);
             lines.Add((position, $"{act} ..."));

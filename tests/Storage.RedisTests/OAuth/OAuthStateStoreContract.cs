@@ -141,7 +141,8 @@ public abstract class OAuthStateStoreContract : IAsyncLifetime
     {
         var github = new OAuthStateDataFormat(Store, "GitHub");
         var properties = new Microsoft.AspNetCore.Authentication.AuthenticationProperties(
-            new Dictionary<string, string?> { [".xsrf"] = "n", ["code_verifier"] = Verifier }) { RedirectUri = "/home" };
+            new Dictionary<string, string?> { [".xsrf"] = "n", ["code_verifier"] = Verifier })
+        { RedirectUri = "/home" };
 
         var state = github.Protect(properties);
         github.Unprotect(state)!.Items.ShouldBe(properties.Items, ignoreOrder: true);

@@ -63,8 +63,15 @@ public sealed class SessionTokenTests
         var secret = token.Value[17..];
         var session = new Session
         {
-            Id = token.Id, UserId = "somebody", CreatedAt = default, LastSeenAt = default, AuthenticatedAt = default, ExpiresAt = default,
-            AbsoluteExpiresAt = default, SlidingExpiration = default, Generation = 1,
+            Id = token.Id,
+            UserId = "somebody",
+            CreatedAt = default,
+            LastSeenAt = default,
+            AuthenticatedAt = default,
+            ExpiresAt = default,
+            AbsoluteExpiresAt = default,
+            SlidingExpiration = default,
+            Generation = 1,
         };
 
         foreach (var text in new[] { token.ToString(), $"{new IssuedSession(token, session)}", $"{new SessionRotation(RotationOutcome.Rotated, new IssuedSession(token, session))}" })

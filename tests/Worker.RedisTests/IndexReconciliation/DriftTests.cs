@@ -228,7 +228,13 @@ public sealed class DriftTests(RedisFixture redis) : IClassFixture<RedisFixture>
 
         var result = new JobResult
         {
-            Job = JobNames.IndexReconciliation, RunId = "1", Replica = "r", Started = DateTimeOffset.UnixEpoch, DurationSeconds = 1, Outcome = JobOutcome.Success, Snapshot = snapshot,
+            Job = JobNames.IndexReconciliation,
+            RunId = "1",
+            Replica = "r",
+            Started = DateTimeOffset.UnixEpoch,
+            DurationSeconds = 1,
+            Outcome = JobOutcome.Success,
+            Snapshot = snapshot,
         };
         var found = result.ReadSnapshot<IndexReconciliationSnapshot>().ShouldNotBeNull();
         (found.Dangling, found.Missing, found.WrongExpiry, found.Revoked).ShouldBe((1, 51, 21, 20));

@@ -105,7 +105,13 @@ public sealed class FailoverWatchTests
         report.SetSnapshot(snapshot);
         latest.Take(new JobResult
         {
-            Job = "any", RunId = "1", Replica = "r", Started = DateTimeOffset.UnixEpoch, DurationSeconds = 1, Outcome = JobOutcome.Success, Snapshot = report.Close().Snapshot,
+            Job = "any",
+            RunId = "1",
+            Replica = "r",
+            Started = DateTimeOffset.UnixEpoch,
+            DurationSeconds = 1,
+            Outcome = JobOutcome.Success,
+            Snapshot = report.Close().Snapshot,
         });
     }
 }

@@ -102,7 +102,13 @@ public sealed class JobExecutionTests : IDisposable
         var log = new RunLog(logs.For<JobRunner>());
         var result = new JobResult
         {
-            Job = "test", RunId = "1", Replica = "a", Started = time.GetUtcNow(), DurationSeconds = 0, Outcome = JobOutcome.Success, Unavailable = ["CONFIG GET"],
+            Job = "test",
+            RunId = "1",
+            Replica = "a",
+            Started = time.GetUtcNow(),
+            DurationSeconds = 0,
+            Outcome = JobOutcome.Success,
+            Unavailable = ["CONFIG GET"],
         };
         log.Ended(result);
         log.Ended(result);
