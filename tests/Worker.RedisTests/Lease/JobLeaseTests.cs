@@ -20,6 +20,9 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
         await redis.Server.FlushAllAsync();
         a = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "a", lease: TimeSpan.FromSeconds(1.5));
         b = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "b", lease: TimeSpan.FromSeconds(1.5));
+        // As a worker does at its start: a call's deadline is not meant for the first connection of a cold process.
+        await a.ConnectAsync();
+        await b.ConnectAsync();
     }
 
     public async Task DisposeAsync()
