@@ -4,13 +4,18 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maintenance.Storage.RedisTests;
 
-/// <summary>One host's connection to the Redis of a test class, with keys of its own so that tests do not meet.</summary>
-internal sealed class RedisSide(RedisFixture redis, TimeSpan? deadline = null) : IAsyncDisposable
+/// <summary>One host's connection to the server of a test class, with keys of its own so that tests do not meet.</summary>
+internal sealed class RedisSide(RespServer server, TimeSpan? deadline = null) : IAsyncDisposable
 {
-    public RedisServer Server => redis.Server;
+    public RedisSide(RedisFixture redis, TimeSpan? deadline = null)
+        : this(redis.Server, deadline)
+    {
+    }
+
+    public RespServer Server => server;
 
     public RedisConnection Connection { get; } = new(
-        new RedisOptions { Url = redis.Server.Url, Deadline = deadline ?? TimeSpan.FromSeconds(5) }, TimeProvider.System, NullLogger.Instance);
+        new RedisOptions { Url = server.Url, Deadline = deadline ?? TimeSpan.FromSeconds(5) }, TimeProvider.System, NullLogger.Instance);
 
     public RedisKeys Keys { get; } = new($"{Guid.NewGuid():N}:");
 

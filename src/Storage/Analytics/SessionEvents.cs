@@ -48,6 +48,8 @@ internal static class SessionEvents
     public static IReadOnlyList<PastSession> Past(IEnumerable<string> newestFirst, IReadOnlyList<Session> live, int most)
     {
         var sessions = new List<PastSession>();
+        // By every id that a session ever had: it may be ended by one from before a rotation.
+        var known = new Dictionary<SessionId, int>();
         foreach (var text in newestFirst.Reverse())
         {
             if (text.Split(':', 4) is not [var kind, var at, var first, ..] parts || Time(at) is not { } time)
@@ -56,21 +58,27 @@ internal static class SessionEvents
             }
 
             var second = parts.Length > 3 ? parts[3] : "";
-            var known = SessionId.TryParse(first, out var id);
-            var index = known ? sessions.FindIndex(session => session.Id == id) : -1;
+            var named = SessionId.TryParse(first, out var id);
+            var index = named ? known.GetValueOrDefault(id, -1) : -1;
             switch (kind)
             {
-                case "L" when known:
+                case "L" when named:
+                    known[id] = sessions.Count;
                     sessions.Add(new PastSession(id, time, null, second.Length > 0 ? second : null));
                     break;
                 case "R" when index >= 0 && SessionId.TryParse(second, out var next):
+                    known[next] = index;
                     sessions[index] = sessions[index] with { Id = next };
                     break;
                 case "E" when index >= 0:
                     sessions[index] = sessions[index] with { EndedAt = sessions[index].EndedAt ?? time };
                     break;
                 case "A":
-                    sessions = sessions.ConvertAll(session => session.EndedAt is null && (!known || session.Id != id) ? session with { EndedAt = time } : session);
+                    for (var i = 0; i < sessions.Count; i++)
+                    {
+                        sessions[i] = sessions[i].EndedAt is null && i != index ? sessions[i] with { EndedAt = time } : sessions[i];
+                    }
+
                     break;
                 default:
                     break;

@@ -2,9 +2,10 @@
 -- KEYS: totals, devices, history
 -- ARGV: started ms, event, device (or nothing), devices kept, events kept, life ms
 local started = tonumber(ARGV[1])
+-- Each life right behind its write: if the next key is of another type the script ends there.
 redis.call('HINCRBY', KEYS[1], 'total', 1)
-if started > tonumber(redis.call('HGET', KEYS[1], 'last') or '0') then redis.call('HSET', KEYS[1], 'last', ARGV[1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
+if started > (tonumber(redis.call('HGET', KEYS[1], 'last') or '0') or 0) then redis.call('HSET', KEYS[1], 'last', ARGV[1]) end
 if ARGV[3] ~= '' then
   redis.call('ZADD', KEYS[2], ARGV[1], ARGV[3])
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -(tonumber(ARGV[4]) + 1))

@@ -12,7 +12,7 @@ public sealed class PasswordReset(IOneTimeTokenStore tokens, ISessionStore sessi
     /// </summary>
     /// <param name="token">What the client sent; anything, null included.</param>
     /// <param name="changePassword">Stores the new password of the user whose id it gets. Not called if the token is denied.</param>
-    /// <param name="cancellationToken">Ends the wait, not the steps already taken.</param>
+    /// <param name="cancellationToken">Ends the wait for the redemption, and is passed to <paramref name="changePassword"/>; what follows a redemption goes on.</param>
     /// <exception cref="StorageUnavailableException">
     /// The store did not answer. Before the password was set the user asks for another token; after it, log-ins with the old password are refused
     /// already, and only a session made in between may be left.
@@ -27,9 +27,11 @@ public sealed class PasswordReset(IOneTimeTokenStore tokens, ISessionStore sessi
             return redemption;
         }
 
-        await sessions.RevokeAllAsync(redeemed.UserId, except: null, cancellationToken).ConfigureAwait(false);
+        // Not the caller's token: the reset is used up, and a client that hangs up must not leave a session of the old password behind.
+        // The store's own deadline bounds the wait.
+        await sessions.RevokeAllAsync(redeemed.UserId, except: null, CancellationToken.None).ConfigureAwait(false);
         await changePassword(redeemed.UserId, cancellationToken).ConfigureAwait(false);
-        await sessions.RevokeAllAsync(redeemed.UserId, except: null, cancellationToken).ConfigureAwait(false);
+        await sessions.RevokeAllAsync(redeemed.UserId, except: null, CancellationToken.None).ConfigureAwait(false);
         return redemption;
     }
 }

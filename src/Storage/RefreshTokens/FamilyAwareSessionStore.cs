@@ -3,7 +3,8 @@ using Maintenance.Storage.Sessions;
 namespace Maintenance.Storage.RefreshTokens;
 
 /// <summary>
-/// Ends a session's refresh families with it, and takes them along when its id changes. Everything else goes straight to the other store.
+/// Carries the refresh families of a kept session over when a log-out everywhere changes the generation. That a family ends with its session, and
+/// goes along when the session's id changes, is part of the sessions' own scripts. Everything else goes straight to the other store.
 /// </summary>
 public sealed class FamilyAwareSessionStore(ISessionStore inner, IRefreshTokenStore families) : ISessionStore
 {
@@ -23,12 +24,7 @@ public sealed class FamilyAwareSessionStore(ISessionStore inner, IRefreshTokenSt
     public Task<int> CountAsync(string userId, CancellationToken cancellationToken) => inner.CountAsync(userId, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
-    {
-        // Families first: if the second step fails, the caller hears it while the session is still there to be ended.
-        await families.RevokeForSessionAsync(userId, id, cancellationToken).ConfigureAwait(false);
-        return await inner.RevokeAsync(userId, id, cancellationToken).ConfigureAwait(false);
-    }
+    public Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) => inner.RevokeAsync(userId, id, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
@@ -40,15 +36,6 @@ public sealed class FamilyAwareSessionStore(ISessionStore inner, IRefreshTokenSt
     }
 
     /// <inheritdoc/>
-    public async Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken)
-    {
-        var rotation = await inner.RotateAsync(token, changes, cancellationToken).ConfigureAwait(false);
-        if (rotation.Issued is { } issued && SessionToken.TryParse(token, out var old))
-        {
-            // If this fails, nobody gets the new token: the old one answers for the grace, and the family can start another session.
-            await families.MoveSessionAsync(issued.Session.UserId, old.Id, issued.Token.Id, cancellationToken).ConfigureAwait(false);
-        }
-
-        return rotation;
-    }
+    public Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken) =>
+        inner.RotateAsync(token, changes, cancellationToken);
 }

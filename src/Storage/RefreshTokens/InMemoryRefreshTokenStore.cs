@@ -28,6 +28,15 @@ public sealed class InMemoryRefreshTokenStore : IRefreshTokenStore, IDisposable
         this.options = options;
         this.lifetimes = lifetimes;
         families = new MemoryTokens<Family>(InstrumentedRefreshTokenStore.StoreLabel, users, memory, timeProvider);
+        // As the sessions' scripts do it: with the gate held, so that no family is born or moved in between.
+        sessions.Ended = (user, chain) =>
+        {
+            foreach (var family in families.All(user).Where(family => family.Value.SessionId is { } bound && chain.Contains(bound)))
+            {
+                families.Remove(user, family.Id);
+            }
+        };
+        sessions.Rotated = (user, from, to) => Move(user, from, to);
     }
 
     /// <inheritdoc/>
@@ -145,12 +154,7 @@ public sealed class InMemoryRefreshTokenStore : IRefreshTokenStore, IDisposable
     public Task<int> MoveSessionAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
         Locked(
             userId,
-            user =>
-            {
-                MemoryToken<Family>[] moved = [.. families.All(user).Where(family => family.Value.SessionId == from)];
-                Array.ForEach(moved, family => families.Replace(user, family with { Value = family.Value with { SessionId = to } }));
-                return moved.Length;
-            },
+            user => Move(user, from, to),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -179,6 +183,13 @@ public sealed class InMemoryRefreshTokenStore : IRefreshTokenStore, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => families.Dispose();
+
+    private int Move(UserReference user, SessionId from, SessionId to)
+    {
+        MemoryToken<Family>[] moved = [.. families.All(user).Where(family => family.Value.SessionId == from)];
+        Array.ForEach(moved, family => families.Replace(user, family with { Value = family.Value with { SessionId = to } }));
+        return moved.Length;
+    }
 
     private List<MemoryToken<Family>> Of(UserReference user, SessionId session)
     {

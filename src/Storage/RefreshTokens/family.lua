@@ -38,3 +38,35 @@ local function session_chain(prefix, id)
   if record and record.alias then record = nil end
   return chain, record
 end
+
+-- Ends the families that are bound to one of these sessions (a set of ids). In the same script that ends the sessions, so that no family is born
+-- or moved in between. Returns how many.
+local function end_families(prefix, index, sessions)
+  local ids = redis.pcall('ZRANGE', index, '0', '-1')
+  if ids.err then return 0 end
+  local ended = 0
+  for _, id in ipairs(ids) do
+    local family = read_token(prefix .. id, FAMILY_SHORTEST)
+    if family and sessions[read_fields(family).session] then
+      end_token(prefix, id, index, FAMILY_SHORTEST)
+      ended = ended + 1
+    end
+  end
+  return ended
+end
+
+-- Binds the families of a session to the id that a rotation gave it. Returns how many.
+local function move_families(prefix, index, from, to, now)
+  local ids = redis.pcall('ZRANGE', index, '0', '-1')
+  if ids.err then return 0 end
+  local moved = 0
+  for _, id in ipairs(ids) do
+    local family = read_token(prefix .. id, FAMILY_SHORTEST)
+    if family and read_fields(family).session == from and family.expires > now then
+      family.session = to
+      write_family(prefix .. id, family)
+      moved = moved + 1
+    end
+  end
+  return moved
+end

@@ -1,8 +1,8 @@
 -- Exchanges a refresh token for the next one of its family.
 -- KEYS: family, index, generation, session index
 -- ARGV: family id, prefix of the user's families, hash of the token, hash of the next token, grace ms, prefix of the user's sessions
--- Returns {result, record}; result: rotated, replaced (the token before the current one, within the grace), reused (the family and its session
--- are ended), gone, revoked, expired, foreign, version. A record comes with the first three.
+-- Returns {result, record}; result: rotated, replaced (the token before the current one, within the grace), reused (the family, its session and
+-- that session's other families are ended), gone, revoked, expired, foreign, version. A record comes with the first three.
 --@include Sessions/record.lua
 --@include Tokens/token.lua
 --@include RefreshTokens/family.lua
@@ -29,9 +29,11 @@ end
 
 end_token(ARGV[2], ARGV[1], KEYS[2], FAMILY_SHORTEST)
 if family.session ~= NONE then
-  for id in pairs(session_chain(ARGV[6], family.session)) do
+  local chain = session_chain(ARGV[6], family.session)
+  for id in pairs(chain) do
     if end_record(ARGV[6], id) == 'ended' then redis.pcall('ZREM', KEYS[4], id) end
   end
+  end_families(ARGV[2], KEYS[2], chain)
   local last = redis.pcall('ZREVRANGE', KEYS[4], '0', '0', 'WITHSCORES')
   if not last.err then settle_index(KEYS[4], now) end
 end

@@ -12,6 +12,12 @@ internal sealed class MemorySessions(MemoryUsers users, MemoryOptions options, T
     private readonly ExpiringMap<(UserReference User, SessionId Id), Entry> entries = new(options.MaxEntriesPerKind, timeProvider, options.SweepInterval);
     private readonly ExpiringMap<UserReference, List<SessionId>> index = new(options.MaxEntriesPerKind, timeProvider, options.SweepInterval);
 
+    /// <summary>Told, with the gate held, which ids of a user have been ended or had to leave; the aliases that led there included.</summary>
+    public Action<UserReference, IReadOnlyCollection<SessionId>>? Ended { get; set; }
+
+    /// <summary>Told, with the gate held, that a user's session goes on under another id.</summary>
+    public Action<UserReference, SessionId, SessionId>? Rotated { get; set; }
+
     /// <summary>Records held, aliases included.</summary>
     public int Count => entries.Count;
 
@@ -27,6 +33,7 @@ internal sealed class MemorySessions(MemoryUsers users, MemoryOptions options, T
             var first = ids.Where(id => id != session.Id).MinBy(id => Peek(user, id)!.Session.ExpiresAt);
             entries.Remove((user, first));
             ids.Remove(first);
+            Ended?.Invoke(user, [first]);
             evicted++;
         }
 
@@ -93,6 +100,7 @@ internal sealed class MemorySessions(MemoryUsers users, MemoryOptions options, T
         ids.Remove(old);
         var left = next.Session.ExpiresAt - users.Now;
         entries.TrySet((user, old), new Entry(null, next.Session.Id, next.Session.Generation), grace < left ? grace : left);
+        Rotated?.Invoke(user, old, next.Session.Id);
     }
 
     /// <summary>Ends a session; an alias ends with what it stands for. Whether there was something.</summary>
@@ -100,7 +108,9 @@ internal sealed class MemorySessions(MemoryUsers users, MemoryOptions options, T
     {
         var ids = Ids(user);
         var ended = false;
-        foreach (var link in Chain(user, id))
+        var chain = Chain(user, id);
+        Ended?.Invoke(user, chain);
+        foreach (var link in chain)
         {
             // What the last alias led to decides, as in the script.
             ended = entries.Remove((user, link));

@@ -55,10 +55,10 @@ public sealed class RedisSessionStore : ISessionStore
         var token = SessionToken.Create(user);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.Create,
-            [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user)],
+            [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user), keys.RefreshIndex(user)],
             [
                 current.RecordFormat, (int)flags, sliding, absolute, Longest(current, absolute), current.MaxSessionsPerUser,
-                token.Id.Value, keys.SessionsOf(user), body,
+                token.Id.Value, keys.SessionsOf(user), body, keys.RefreshFamiliesOf(user),
             ],
             cancellationToken).ConfigureAwait(false));
         var created = SessionRecordFormat.Time((long)reply[0]);
@@ -149,8 +149,8 @@ public sealed class RedisSessionStore : ISessionStore
 
         var reply = (int)await connection.EvaluateAsync(
             scripts.Revoke,
-            [keys.Session(user, id), keys.SessionIndex(user)],
-            [id.Value, keys.SessionsOf(user)],
+            [keys.Session(user, id), keys.SessionIndex(user), keys.RefreshIndex(user)],
+            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user)],
             cancellationToken).ConfigureAwait(false);
         return reply >= 0
             ? reply > 0
@@ -198,10 +198,13 @@ public sealed class RedisSessionStore : ISessionStore
         var next = SessionToken.Create(old.User);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.Rotate,
-            [keys.Session(old.User, old.Id), keys.Session(old.User, next.Id), keys.SessionIndex(old.User), keys.Generation(old.User)],
+            [
+                keys.Session(old.User, old.Id), keys.Session(old.User, next.Id), keys.SessionIndex(old.User), keys.Generation(old.User),
+                keys.RefreshIndex(old.User),
+            ],
             [
                 old.Id.Value, next.Id.Value, (long)Math.Ceiling(current.RotationGrace.TotalMilliseconds), Longest(current, 0),
-                changes.Reauthenticated ? 1 : 0, current.RecordFormat, (int)flags, body,
+                changes.Reauthenticated ? 1 : 0, current.RecordFormat, (int)flags, body, keys.RefreshFamiliesOf(old.User),
             ],
             cancellationToken).ConfigureAwait(false));
         switch ((string?)reply[0])

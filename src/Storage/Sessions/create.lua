@@ -1,8 +1,11 @@
 -- Creates a session and its index entry, or neither.
--- KEYS: record, index, generation
--- ARGV: format version, flags, sliding s, absolute s, longest possible session ms, cap, session id, prefix of the user's records, body
+-- KEYS: record, index, generation, index of the user's refresh families
+-- ARGV: format version, flags, sliding s, absolute s, longest possible session ms, cap, session id, prefix of the user's records, body,
+-- prefix of the user's refresh families
 -- Returns {created ms, expires ms, absolute ms, generation, sessions that had to leave}
 --@include Sessions/record.lua
+--@include Tokens/token.lua
+--@include RefreshTokens/family.lua
 local us = now_us()
 local now = math.floor(us / 1000)
 local version, flags = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -40,7 +43,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIM
 end
 
 -- The cap. A record of an unknown format stays, and something else's key is not deleted for having been named here.
-local evicted = 0
+local evicted, left = 0, {}
 local over = redis.call('ZCARD', KEYS[2]) - cap + 1
 if over > 0 then
   for _, id in ipairs(redis.call('ZRANGE', KEYS[2], '0', text(math.min(over, 1000) + 99))) do
@@ -50,9 +53,14 @@ if over > 0 then
       redis.call('ZREM', KEYS[2], id)
       over = over - 1
     end
-    if what == 'ended' then evicted = evicted + 1 end
+    if what == 'ended' then
+      evicted = evicted + 1
+      left[id] = true
+    end
   end
 end
+-- Else the refresh token of the session that had to leave would bring it back past the cap.
+if evicted > 0 then end_families(ARGV[10], KEYS[4], left) end
 redis.call('ZADD', KEYS[2], text(expires), ARGV[7])
 settle_index(KEYS[2], now)
 return { text(now), text(expires), text(absolute), text(generation), evicted }

@@ -1,10 +1,15 @@
 -- Ends one session. An alias ends with the session that it stands for, so that a log-out with the old id is a log-out,
--- however often the id was changed within the grace.
--- KEYS: record, index    ARGV: session id, prefix of the user's records
+-- however often the id was changed within the grace. Its refresh families end in the same script: one that is born or moved between two steps
+-- would outlive the log-out.
+-- KEYS: record, index, index of the user's refresh families    ARGV: session id, prefix of the user's records, prefix of the user's refresh families
 -- Returns 1 if something was ended, 0 if there was nothing, -1 if the record is of a format that this script does not know
 --@include Sessions/record.lua
+--@include Tokens/token.lua
+--@include RefreshTokens/family.lua
 local id, key = ARGV[1], KEYS[1]
 local ended = 0
+-- From where the aliases still lead, before they are gone; also when the session itself has idled out, or cannot be read.
+end_families(ARGV[3], KEYS[3], session_chain(ARGV[2], id))
 -- Ends by itself, because each alias is deleted on the way; the bound only guards the server against damaged data.
 for _ = 1, 1000 do
   local record, why = read_record(key)

@@ -9,7 +9,7 @@ public enum MissingTtlPolicy
     /// <summary>It is given the TTL that it should have; a session whose time is over is removed.</summary>
     Repair,
 
-    /// <summary>The same for sessions, their indexes, generations and denylist entries; any other key is removed.</summary>
+    /// <summary>The same wherever the value tells, and for generations; any other key is removed.</summary>
     Remove,
 
     /// <summary>It is only counted.</summary>
@@ -27,33 +27,15 @@ public sealed class SessionCleanupOptions : JobOptions
 }
 
 /// <summary>
-/// Life, from now, given to a key that has no TTL, by kind. A session's comes from its record, an index's from its members, and a generation gets
-/// the longest life that a session may have. Bound from <c>Jobs:SessionCleanup:Lives</c>.
+/// Life, from now, given to a key that has no TTL, by kind. Of sessions, tokens, their indexes, second-factor counts and denials the value tells it,
+/// and a generation gets the longest life that a session may have. Bound from <c>Jobs:SessionCleanup:Lives</c>.
 /// </summary>
 public sealed class KeyLives
 {
-    /// <summary>Refresh tokens and their index. Default 7 days.</summary>
-    public TimeSpan RefreshToken { get; set; } = TimeSpan.FromDays(7);
-
-    /// <summary>Second-factor challenges and their index. Default 5 min.</summary>
-    public TimeSpan TwoFactorChallenge { get; set; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>A user's counted attempts at the second factor. Too short gives attempts back. Default 24 h, the longest window.</summary>
-    public TimeSpan TwoFactorUser { get; set; } = TimeSpan.FromHours(24);
-
-    /// <summary>Password resets and their index. Default 15 min.</summary>
-    public TimeSpan PasswordReset { get; set; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>E-mail verifications and their index. Default 24 h.</summary>
-    public TimeSpan EmailVerification { get; set; } = TimeSpan.FromHours(24);
-
-    /// <summary>Magic links and their index. Default 15 min.</summary>
-    public TimeSpan MagicLink { get; set; } = TimeSpan.FromMinutes(15);
-
     /// <summary>OAuth states. Default 10 min.</summary>
     public TimeSpan OAuthState { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Denylist entries. Too short lets a revoked token in again, so it must be the longest life of any token. Default 30 days.</summary>
+    /// <summary>Denylist entries whose value cannot be read; the others' tells. Too short lets a revoked token in again, so it must be the longest life of any token. Default 30 days.</summary>
     public TimeSpan DenylistEntry { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Rate limits: the longest window. Default 1 h.</summary>
@@ -74,12 +56,6 @@ public sealed class KeyLives
     /// <summary>The life of a kind; zero where the value tells.</summary>
     internal TimeSpan Of(StateKind kind) => kind switch
     {
-        StateKind.RefreshToken or StateKind.RefreshTokenIndex => RefreshToken,
-        StateKind.TwoFactorChallenge or StateKind.TwoFactorChallengeIndex => TwoFactorChallenge,
-        StateKind.TwoFactorUser => TwoFactorUser,
-        StateKind.PasswordReset or StateKind.PasswordResetIndex => PasswordReset,
-        StateKind.EmailVerification or StateKind.EmailVerificationIndex => EmailVerification,
-        StateKind.MagicLink or StateKind.MagicLinkIndex => MagicLink,
         StateKind.OAuthState => OAuthState,
         StateKind.DenylistEntry => DenylistEntry,
         StateKind.RateLimit => RateLimit,
@@ -94,7 +70,6 @@ public sealed class KeyLives
     internal bool AllPositive() =>
         new[]
         {
-            RefreshToken, TwoFactorChallenge, TwoFactorUser, PasswordReset, EmailVerification, MagicLink, OAuthState, DenylistEntry, RateLimit, Cache,
-            SessionActivity, UserAnalytics, DayAnalytics,
+            OAuthState, DenylistEntry, RateLimit, Cache, SessionActivity, UserAnalytics, DayAnalytics,
         }.All(life => life > TimeSpan.Zero);
 }

@@ -123,6 +123,21 @@ public abstract class AnalyticsContract
     }
 
     [Fact]
+    public async Task PastSession_HasItsEnd_WhenItWasEndedByAnIdFromBeforeARotation()
+    {
+        await using var bed = Bed();
+        var userId = AuthBed.NewUserId();
+        var issued = await LogInAsync(bed, userId);
+        var rotated = await bed.Sessions.RotateAsync(issued.Token.Value, new SessionChanges(), None);
+
+        (await bed.Sessions.RevokeAsync(userId, issued.Session.Id, None)).ShouldBeTrue();
+
+        var past = (await bed.Get<IAnalyticsStore>().GetUserAsync(userId, None)).PastSessions.ShouldHaveSingleItem();
+        past.Id.ShouldBe(rotated.Issued!.Session.Id);
+        past.EndedAt.ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task PastSession_ThatExpired_HasNoEnd()
     {
         await using var bed = Bed();

@@ -56,6 +56,35 @@ public sealed class RedisAnalyticsTests(RedisFixture redis) : AnalyticsContract,
         (await redis.Server.StringAsync("GET", bed.Keys.UserHistory(user))).ShouldBe("x");
     }
 
+    [Theory]
+    [InlineData(StateKind.DayUsers)]
+    [InlineData(StateKind.UserDevices)]
+    [InlineData(StateKind.UserHistory)]
+    public async Task RecordLogin_LeavesNoKeyWithoutALife_WhenAnotherKeyIsOfAnotherType(StateKind damaged)
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var bed = new RedisAuthBed(server);
+        var userId = AuthBed.NewUserId();
+        var user = UserReference.Of(userId);
+        var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
+        foreach (var day in new[] { today, today.AddDays(1) })
+        {
+            await server.ExecuteAsync("HSET", damaged == StateKind.DayUsers ? bed.Keys.DayUsers(day) : "other", "x", "x");
+        }
+
+        await server.ExecuteAsync("HSET", damaged == StateKind.UserHistory ? bed.Keys.UserHistory(user) : bed.Keys.UserDevices(user), "x", "x");
+
+        await bed.Sessions.CreateAsync(new NewSession { UserId = userId, DeviceName = "phone" }, None);
+
+        foreach (var key in await server.KeysAsync())
+        {
+            if (await server.StringAsync("TYPE", key) != "hash" || key == bed.Keys.UserStats(user))
+            {
+                (await server.IntegerAsync("PTTL", key)).ShouldBeGreaterThan(0, key);
+            }
+        }
+    }
+
     [Fact]
     public async Task History_DoesNotGrowPastItsCap()
     {

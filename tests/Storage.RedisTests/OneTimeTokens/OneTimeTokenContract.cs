@@ -224,6 +224,28 @@ public abstract class OneTimeTokenContract
     }
 
     [Fact]
+    public async Task PasswordReset_EndsWhatTheOldPasswordMade_WhenTheClientHangsUp()
+    {
+        await using var bed = Bed();
+        var userId = AuthBed.NewUserId();
+        using var client = new CancellationTokenSource();
+        var issued = await bed.Get<IOneTimeTokenStore>().IssueAsync(OneTimePurpose.PasswordReset, userId, null, None);
+        IssuedSession? between = null;
+
+        var redemption = await new PasswordReset(bed.Get<IOneTimeTokenStore>(), bed.Sessions).ResetAsync(
+            issued.Token.Value,
+            async (user, _) =>
+            {
+                between = await bed.Sessions.CreateAsync(new NewSession { UserId = user }, None);
+                await client.CancelAsync();
+            },
+            client.Token);
+
+        redemption.IsAccepted.ShouldBeTrue();
+        (await bed.Sessions.ValidateAsync(between!.Token.Value, None)).IsValid.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task PasswordReset_ChangesNothing_WhenTheTokenIsDenied()
     {
         await using var bed = Bed();

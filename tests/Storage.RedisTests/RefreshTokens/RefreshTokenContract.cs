@@ -7,7 +7,7 @@ using Maintenance.Storage.Tokens;
 namespace Maintenance.Storage.RedisTests.RefreshTokens;
 
 /// <summary>What every store of refresh tokens does.</summary>
-public abstract class RefreshTokenContract
+public abstract partial class RefreshTokenContract
 {
     protected static readonly CancellationToken None = CancellationToken.None;
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
@@ -220,114 +220,6 @@ public abstract class RefreshTokenContract
 
         await Should.ThrowAsync<ArgumentOutOfRangeException>(
             () => bed.Families.IssueAsync(new NewRefreshFamily { UserId = "u", Life = TimeSpan.Zero }, None));
-    }
-
-    [Fact]
-    public async Task Family_OutlivesItsSession_WhenThatExpires()
-    {
-        await using var bed = Bed();
-        var userId = AuthBed.NewUserId();
-        var session = await bed.Sessions.CreateAsync(
-            new NewSession { UserId = userId, SlidingExpiration = TimeSpan.FromSeconds(1), AbsoluteExpiration = TimeSpan.FromSeconds(1) }, None);
-        var issue = await bed.Families.IssueAsync(new NewRefreshFamily { UserId = userId, SessionId = session.Token.Id }, None);
-        await bed.PassAsync(TimeSpan.FromMilliseconds(1001));
-
-        (await bed.Families.RotateAsync(issue.Token!.Value, None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
-
-        var renewed = await bed.Sessions.CreateAsync(new NewSession { UserId = userId }, None);
-        (await bed.Families.BindSessionAsync(userId, issue.Token.FamilyId, renewed.Token.Id, None)).ShouldBeTrue();
-        (await bed.Families.ListAsync(userId, None)).Single().SessionId.ShouldBe(renewed.Token.Id);
-    }
-
-    [Fact]
-    public async Task BindSession_Refuses_WhenALogOutEverywhereCameBetweenRotationAndTheNewSession()
-    {
-        await using var bed = Bed();
-        var (userId, _, first) = await LogInAsync(bed);
-        await bed.Families.RotateAsync(first.Value, None);
-        await bed.Sessions.RevokeAllAsync(userId, null, None);
-        var revived = await bed.Sessions.CreateAsync(new NewSession { UserId = userId }, None);
-
-        (await bed.Families.BindSessionAsync(userId, first.FamilyId, revived.Token.Id, None)).ShouldBeFalse();
-    }
-
-    [Fact]
-    public async Task SessionRevoke_EndsItsFamiliesAndNoOthers()
-    {
-        await using var bed = Bed();
-        var (userId, session, first) = await LogInAsync(bed);
-        var (_, _, other) = await LogInAsync(bed, userId);
-
-        await bed.Sessions.RevokeAsync(userId, session.Token.Id, None);
-
-        (await bed.Families.RotateAsync(first.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
-        (await bed.Families.RotateAsync(other.Value, None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
-    }
-
-    [Fact]
-    public async Task SessionRevoke_EndsItsFamilies_WhenTheIdWasRotated()
-    {
-        await using var bed = Bed();
-        var (userId, session, first) = await LogInAsync(bed);
-        await bed.Sessions.RotateAsync(session.Token.Value, new SessionChanges(), None);
-
-        // By the id from before the rotation: a log-out of a page that was loaded earlier.
-        await bed.Sessions.RevokeAsync(userId, session.Token.Id, None);
-
-        (await bed.Families.RotateAsync(first.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
-    }
-
-    [Fact]
-    public async Task SessionRevokeAll_EndsEveryFamily()
-    {
-        await using var bed = Bed();
-        var (userId, _, first) = await LogInAsync(bed);
-        var alone = await bed.Families.IssueAsync(new NewRefreshFamily { UserId = userId }, None);
-
-        await bed.Sessions.RevokeAllAsync(userId, null, None);
-
-        (await bed.Families.RotateAsync(first.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
-        (await bed.Families.RotateAsync(alone.Token!.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
-        (await bed.Families.ListAsync(userId, None)).ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task SessionRevokeAll_KeepsTheFamilyOfTheKeptSession()
-    {
-        await using var bed = Bed();
-        var (userId, session, kept) = await LogInAsync(bed);
-        var (_, _, other) = await LogInAsync(bed, userId);
-
-        await bed.Sessions.RevokeAllAsync(userId, session.Token.Id, None);
-
-        (await bed.Families.RotateAsync(kept.Value, None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
-        (await bed.Families.RotateAsync(other.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
-        (await bed.Families.ListAsync(userId, None)).Select(family => family.Id).ShouldBe([kept.FamilyId]);
-    }
-
-    [Fact]
-    public async Task CarryOver_RevivesNothing_WhenTheKeptSessionHasBeenEndedToo()
-    {
-        await using var bed = Bed();
-        var (userId, session, first) = await LogInAsync(bed);
-        await bed.SessionsAlone.RevokeAllAsync(userId, null, None);
-
-        (await bed.Families.CarryOverAsync(userId, session.Token.Id, None)).ShouldBe(1);
-
-        (await bed.Families.RotateAsync(first.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
-    }
-
-    [Fact]
-    public async Task CarryOver_LeavesAFamilyAlone_WhenItWasIssuedSinceTheLogOut()
-    {
-        await using var bed = Bed();
-        var (userId, _, _) = await LogInAsync(bed);
-        await bed.SessionsAlone.RevokeAllAsync(userId, null, None);
-        var (_, _, later) = await LogInAsync(bed, userId);
-
-        (await bed.Families.CarryOverAsync(userId, null, None)).ShouldBe(1);
-
-        (await bed.Families.RotateAsync(later.Value, None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
     }
 
     [Fact]

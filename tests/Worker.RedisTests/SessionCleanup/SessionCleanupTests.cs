@@ -1,3 +1,8 @@
+using Maintenance.Storage.Denylist;
+using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.RefreshTokens;
+using Maintenance.Storage.TwoFactor;
 using Maintenance.Testing;
 using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.SessionCleanup;
@@ -61,6 +66,60 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
         (await redis.Server.IntegerAsync("PTTL", Denied)).ShouldBeInRange(2_591_900_000, 2_592_000_000);
         (await sweep.IsValidAsync(session)).ShouldBeTrue();
         (await sweep.CleanAsync()).Count("ttl_missing").ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(MissingTtlPolicy.Repair)]
+    [InlineData(MissingTtlPolicy.Remove)]
+    public async Task Run_GivesTokensCountsAndDenialsWithoutATtlTheLifeThatTheirValuesTell(MissingTtlPolicy policy)
+    {
+        await using var kinds = new KindsHarness(redis.Server);
+        var userId = SweepHarness.NewUserId();
+        var user = UserReference.Of(userId);
+        var family = await kinds.Families.IssueAsync(new NewRefreshFamily { UserId = userId, Life = TimeSpan.FromDays(60) }, CancellationToken.None);
+        var challenge = await kinds.TwoFactor.BeginAsync(new NewTwoFactorChallenge { UserId = userId, Method = "totp" }, CancellationToken.None);
+        await kinds.TwoFactor.AttemptAsync(challenge.Token!.Value, CancellationToken.None);
+        var reset = await kinds.OneTime.IssueAsync(OneTimePurpose.PasswordReset, userId, null, CancellationToken.None);
+        var denied = DenylistId.OfTokenId(userId);
+        await kinds.Denylist.DenyAsync(denied, TimeProvider.System.GetUtcNow().AddHours(2), null, CancellationToken.None);
+        string[] keys =
+        [
+            sweep.Keys.RefreshFamily(user, family.Token!.FamilyId), sweep.Keys.RefreshIndex(user),
+            sweep.Keys.ChallengesOf(user) + challenge.Token.Id.Value, sweep.Keys.ChallengeIndex(user), sweep.Keys.TwoFactorUser(user),
+            sweep.Keys.OneTimeTokensOf(StateKind.PasswordReset, user) + reset.Token.Id.Value, sweep.Keys.OneTimeIndex(StateKind.PasswordReset, user),
+            sweep.Keys.DenylistEntry(denied),
+        ];
+        var before = new List<long>();
+        foreach (var key in keys)
+        {
+            before.Add(await redis.Server.IntegerAsync("PEXPIRETIME", key));
+            await PersistAsync(key);
+        }
+
+        sweep.CleanupOptions.MissingTtl = policy;
+        var report = await sweep.CleanAsync();
+
+        (report.Count("ttl_missing"), report.Count("ttl_repaired"), report.Count("ttl_removed")).ShouldBe((keys.Length, keys.Length, 0));
+        for (var i = 0; i < keys.Length; i++)
+        {
+            (await redis.Server.IntegerAsync("PEXPIRETIME", keys[i])).ShouldBeInRange(before[i] - 1, before[i] + 1, keys[i]);
+        }
+
+        (await kinds.Families.RotateAsync(family.Token.Value, CancellationToken.None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
+    }
+
+    [Fact]
+    public async Task Run_RemovesATokenWithoutATtl_WhoseRecordSaysThatItsTimeIsOver()
+    {
+        await using var kinds = new KindsHarness(redis.Server);
+        var userId = SweepHarness.NewUserId();
+        var family = await kinds.Families.IssueAsync(new NewRefreshFamily { UserId = userId, Life = TimeSpan.FromSeconds(1) }, CancellationToken.None);
+        await PersistAsync(sweep.Keys.RefreshFamily(UserReference.Of(userId), family.Token!.FamilyId));
+        await Eventually.TrueAsync(async () => ServerMilliseconds(await redis.Server.ListAsync("TIME")) > family.Family!.ExpiresAt.ToUnixTimeMilliseconds());
+
+        (await sweep.CleanAsync()).Count("ttl_removed").ShouldBe(1);
+
+        (await redis.Server.KeysAsync("auth:refresh:*")).ShouldBeEmpty();
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.Tokens;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -113,7 +114,10 @@ public sealed class SessionRepair
         return new ExpiredMembers((int)reply[0], (int)reply[1], (int)reply[2]);
     }
 
-    /// <summary>Gives a key without a TTL the one that it should have. A session's comes from its record, an index's from its scores.</summary>
+    /// <summary>
+    /// Gives a key without a TTL the one that it should have. It comes from the value where that tells: records of sessions and tokens, scores of
+    /// indexes, second-factor counts, denials.
+    /// </summary>
     /// <param name="key">The whole name of the key, prefix included; it must match the grammar.</param>
     /// <param name="parsed">What the name says.</param>
     /// <param name="otherKinds">Life for kinds whose value does not tell, from now.</param>
@@ -132,17 +136,24 @@ public sealed class SessionRepair
         var (kind, life) = parsed.Kind switch
         {
             StateKind.Session => ("session", options.CurrentValue.RotationGrace),
-            StateKind.SessionIndex => ("index", TimeSpan.Zero),
             // Shorter than a session that depends on it, it would log that session out.
             StateKind.Generation => ("other", LongestSession),
+            StateKind.TwoFactorUser => ("two_factor_user", TimeSpan.Zero),
+            StateKind.DenylistEntry => ("denial", otherKinds),
+            _ when TokenKind.OfRecord(parsed.Kind) is not null => ("token", TimeSpan.Zero),
+            _ when parsed.Kind == StateKind.SessionIndex || TokenKind.OfIndex(parsed.Kind) is not null => ("index", TimeSpan.Zero),
             _ => ("other", otherKinds),
         };
-        // A missing generation denies a living session, and a missing denylist entry lets a revoked token in: neither is removed for want of a TTL.
-        var remove = removeOtherKinds && parsed.Kind is not (StateKind.Generation or StateKind.DenylistEntry);
+        // A missing generation denies a living session: it is not removed for want of a TTL.
+        var remove = removeOtherKinds && parsed.Kind != StateKind.Generation;
+        var token = TokenKind.OfRecord(parsed.Kind);
+        RedisKey[] names = parsed.Kind == StateKind.Session ? [key, keys.SessionIndex(parsed.User)]
+            : token is not null ? [key, token.Index(keys, parsed.User)]
+            : [key];
         var reply = await connection.EvaluateAsync(
             scripts.MissingTtl,
-            parsed.Kind == StateKind.Session ? [key, keys.SessionIndex(parsed.User)] : [key],
-            [dryRun ? 1 : 0, kind, (long)Math.Ceiling(life.TotalMilliseconds), remove ? 1 : 0, parsed.Id.Value],
+            names,
+            [dryRun ? 1 : 0, kind, (long)Math.Ceiling(life.TotalMilliseconds), remove ? 1 : 0, parsed.Id.Value, token?.ShortestRecord ?? 0],
             cancellationToken,
             Deadline).ConfigureAwait(false);
         return (string?)reply switch

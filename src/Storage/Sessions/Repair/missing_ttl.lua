@@ -1,8 +1,11 @@
 -- Gives a key without a TTL the one that it should have, or removes it.
--- KEYS: key, for a session also its index
--- ARGV: 1 to only look, kind (session, index, other), TTL ms for other kinds and aliases, 1 to remove other kinds instead, session id
+-- KEYS: key, for a session or a token also its index
+-- ARGV: 1 to only look, kind (session, index, token, two_factor_user, denial, other), TTL ms for aliases and for what its value does not tell,
+-- 1 to remove other kinds instead, id of a session or a token, shortest record of a token
 -- Returns ok (has one), gone, repaired, removed, version, foreign
 --@include Sessions/record.lua
+--@include Tokens/token.lua
+--@include TwoFactor/two_factor.lua
 local look_only = ARGV[1] == '1'
 local ttl = redis.call('PTTL', KEYS[1])
 if ttl == -2 then return 'gone' end
@@ -26,6 +29,23 @@ if ARGV[2] == 'session' then
   if not record then return why end
   if record.alias then return end_at(now + tonumber(ARGV[3])) end
   return end_at(ends_at(record))
+end
+if ARGV[2] == 'token' then
+  local record, why = read_token(KEYS[1], tonumber(ARGV[6]))
+  if not record then return why end
+  return end_at(record.expires)
+end
+if ARGV[2] == 'two_factor_user' then
+  local user, why = read_user(KEYS[1], now)
+  if not user then return why end
+  -- What counts no attempt and remembers no step any more is nothing.
+  return end_at(math.max(user.attempts > 0 and user.window or 0, user.step > 0 and user.step_until or 0))
+end
+if ARGV[2] == 'denial' then
+  local value = redis.pcall('GET', KEYS[1])
+  local ends = type(value) == 'string' and string.match(value, '^1:%d+:(%d+):')
+  -- One that cannot be read denies too.
+  return end_at(ends and tonumber(ends) or now + tonumber(ARGV[3]))
 end
 if ARGV[2] == 'index' then
   local last = redis.pcall('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
