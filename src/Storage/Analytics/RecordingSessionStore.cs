@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Logging;
@@ -32,7 +33,7 @@ public sealed class RecordingSessionStore(
     public Task<int> CountAsync(string userId, CancellationToken cancellationToken) => inner.CountAsync(userId, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    public async Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
         var ended = await inner.RevokeAsync(userId, id, cancellationToken).ConfigureAwait(false);
         if (ended)

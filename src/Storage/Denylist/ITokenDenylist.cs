@@ -1,3 +1,5 @@
+using Maintenance.Storage.Outage;
+
 namespace Maintenance.Storage.Denylist;
 
 /// <summary>Tokens that must not be accepted although they are signed and not expired: logged out, stolen, replaced.</summary>
@@ -13,7 +15,7 @@ public interface ITokenDenylist
     /// <returns>Whether the token is denied now. False: it expired already, and nothing was kept.</returns>
     /// <exception cref="ArgumentException">The default id, or an expiry further away than <see cref="DenylistOptions.LongestLife"/>. Nothing was kept.</exception>
     /// <exception cref="Redis.StorageUnavailableException">Nobody can say whether it is denied; a caller must not answer that it is.</exception>
-    Task<bool> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken);
+    Task<Revocation> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken);
 
     /// <summary>Whether a token is denied. Whatever stands under its key denies, readable or not.</summary>
     /// <exception cref="Redis.StorageUnavailableException">Not known: deny.</exception>

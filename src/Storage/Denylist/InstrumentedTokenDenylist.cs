@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 
 namespace Maintenance.Storage.Denylist;
 
@@ -13,7 +14,7 @@ public sealed class InstrumentedTokenDenylist(ITokenDenylist inner, AuthStoreMet
     private readonly StoreMeter meter = new(StoreLabel, metrics, timeProvider);
 
     /// <inheritdoc/>
-    public Task<bool> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken) =>
+    public Task<Revocation> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken) =>
         meter.MeasureAsync("deny", () => inner.DenyAsync(id, expiresAt, reason, cancellationToken));
 
     /// <inheritdoc/>

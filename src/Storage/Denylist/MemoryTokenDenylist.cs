@@ -1,4 +1,5 @@
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Storage.Denylist;
@@ -25,7 +26,7 @@ public sealed class MemoryTokenDenylist : ITokenDenylist, IDisposable
     public int Count => entries.Count;
 
     /// <inheritdoc/>
-    public Task<bool> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken)
+    public Task<Revocation> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken)
     {
         DenylistGuard.Check(id);
         cancellationToken.ThrowIfCancellationRequested();
@@ -34,7 +35,7 @@ public sealed class MemoryTokenDenylist : ITokenDenylist, IDisposable
         var life = expiresAt is { } expiry ? expiry - now + current.ClockSkew : current.DefaultLife;
         if (life <= TimeSpan.Zero)
         {
-            return Task.FromResult(false);
+            return Task.FromResult(Revocation.Nothing);
         }
 
         if (life > current.LongestLife + current.ClockSkew)
@@ -46,7 +47,7 @@ public sealed class MemoryTokenDenylist : ITokenDenylist, IDisposable
         var entry = new DenylistEntry(now, now + life, kept.Length > 0 ? kept : null);
         var stored = entries.Compute(id.Value, (entry, life), static (ref MapSlot<DenylistEntry> slot, (DenylistEntry Entry, TimeSpan Life) state) =>
             slot.TimeToLive >= state.Life || slot.TrySet(state.Entry, state.Life));
-        return stored ? Task.FromResult(true) : throw MemoryOptions.Full(InstrumentedTokenDenylist.StoreLabel, cap);
+        return stored ? Task.FromResult(Revocation.One) : throw MemoryOptions.Full(InstrumentedTokenDenylist.StoreLabel, cap);
     }
 
     /// <inheritdoc/>

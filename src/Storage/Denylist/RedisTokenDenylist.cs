@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,7 @@ public sealed class RedisTokenDenylist(RedisConnection connection, RedisKeys key
     private static readonly RedisScript Deny = RedisScript.Load(typeof(RedisTokenDenylist).Assembly, "Denylist/deny.lua");
 
     /// <inheritdoc/>
-    public async Task<bool> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken)
+    public async Task<Revocation> DenyAsync(DenylistId id, DateTimeOffset? expiresAt, string? reason, CancellationToken cancellationToken)
     {
         DenylistGuard.Check(id);
         var current = options.CurrentValue;
@@ -29,7 +30,7 @@ public sealed class RedisTokenDenylist(RedisConnection connection, RedisKeys key
                 DenylistGuard.Reason(reason),
             ],
             cancellationToken).ConfigureAwait(false);
-        return reply >= 0 ? reply == 1 : throw DenylistGuard.TooLong(expiresAt, current);
+        return reply >= 0 ? new Revocation(reply) : throw DenylistGuard.TooLong(expiresAt, current);
     }
 
     /// <inheritdoc/>

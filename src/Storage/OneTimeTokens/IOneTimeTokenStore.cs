@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 
 namespace Maintenance.Storage.OneTimeTokens;
@@ -30,7 +31,7 @@ public interface IOneTimeTokenStore
 
     /// <summary>Ends all of a user's tokens of a purpose, also those that the index has lost.</summary>
     /// <returns>Records deleted.</returns>
-    Task<int> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken);
+    Task<Revocation> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken);
 }
 
 /// <summary>What follows from the store's methods.</summary>
@@ -46,13 +47,14 @@ public static class OneTimeTokenStoreExtensions
 
     /// <summary>Ends all of a user's tokens of every purpose.</summary>
     /// <returns>Records deleted.</returns>
-    public static async Task<int> InvalidateAllAsync(this IOneTimeTokenStore store, string userId, CancellationToken cancellationToken)
+    public static async Task<Revocation> InvalidateAllAsync(this IOneTimeTokenStore store, string userId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
-        var ended = 0;
+        var ended = Revocation.Nothing;
         foreach (var purpose in OneTimePurposes.All)
         {
-            ended += await store.InvalidateAllAsync(purpose, userId, cancellationToken).ConfigureAwait(false);
+            var one = await store.InvalidateAllAsync(purpose, userId, cancellationToken).ConfigureAwait(false);
+            ended = (ended with { Ended = ended.Ended + one.Ended }).With(one.Outcome);
         }
 
         return ended;

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Tokens;
 using Microsoft.Extensions.Options;
@@ -57,8 +58,8 @@ public sealed class InMemoryOneTimeTokenStore : IOneTimeTokenStore, IDisposable
         Locked(userId, user => tokens[purpose].Live(user).Count, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
-        Locked(userId, tokens[purpose].RemoveAll, cancellationToken);
+    public Task<Revocation> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
+        Locked(userId, user => new Revocation(tokens[purpose].RemoveAll(user)), cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Tokens;
 
 namespace Maintenance.Storage.OneTimeTokens;
@@ -30,7 +31,7 @@ public sealed class InstrumentedOneTimeTokenStore(IOneTimeTokenStore inner, Auth
         meter.MeasureAsync("count_active", () => inner.CountActiveAsync(purpose, userId, cancellationToken));
 
     /// <inheritdoc/>
-    public Task<int> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
+    public Task<Revocation> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
         meter.MeasureAsync("invalidate_all", () => inner.InvalidateAllAsync(purpose, userId, cancellationToken));
 
     private async Task<OneTimeRedemption> LookUpAsync(string operation, Func<Task<OneTimeRedemption>> call)

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Tokens;
 using Microsoft.Extensions.Options;
@@ -61,10 +62,11 @@ public sealed class RedisOneTimeTokenStore : IOneTimeTokenStore
     }
 
     /// <inheritdoc/>
-    public Task<int> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken)
+    public async Task<Revocation> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken)
     {
         var (user, kind) = (UserReference.Of(userId), purpose.Kind());
-        return tokens.RevokeAllAsync(keys.OneTimeIndex(kind, user), keys.OneTimeTokensOf(kind, user), cancellationToken);
+        return new Revocation(
+            await tokens.RevokeAllAsync(keys.OneTimeIndex(kind, user), keys.OneTimeTokensOf(kind, user), cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<OneTimeRedemption> AskAsync(RedisScript script, OneTimePurpose purpose, string? token, CancellationToken cancellationToken)

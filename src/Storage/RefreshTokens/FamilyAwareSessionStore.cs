@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 
 namespace Maintenance.Storage.RefreshTokens;
@@ -24,14 +25,20 @@ public sealed class FamilyAwareSessionStore(ISessionStore inner, IRefreshTokenSt
     public Task<int> CountAsync(string userId, CancellationToken cancellationToken) => inner.CountAsync(userId, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) => inner.RevokeAsync(userId, id, cancellationToken);
+    public Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) =>
+        inner.RevokeAsync(userId, id, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
     {
         // The generation ends every family; only those of a kept session have to be carried over, the rest is tidied.
         var revoked = await inner.RevokeAllAsync(userId, except, cancellationToken).ConfigureAwait(false);
-        await families.CarryOverAsync(userId, revoked.KeptSession ? except : null, cancellationToken).ConfigureAwait(false);
+        // A journalled one takes the families along when it is carried out.
+        if (revoked.Outcome == RevocationOutcome.Done)
+        {
+            await families.CarryOverAsync(userId, revoked.KeptSession ? except : null, cancellationToken).ConfigureAwait(false);
+        }
+
         return revoked;
     }
 

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
@@ -30,15 +31,15 @@ public interface IRefreshTokenStore
 
     /// <summary>Ends one family; its session lives on.</summary>
     /// <returns>Whether there was one to end.</returns>
-    Task<bool> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken);
+    Task<Revocation> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken);
 
     /// <summary>Ends every family of a user, also those that the index has lost; the sessions live on.</summary>
     /// <returns>Records deleted.</returns>
-    Task<int> RevokeAllAsync(string userId, CancellationToken cancellationToken);
+    Task<Revocation> RevokeAllAsync(string userId, CancellationToken cancellationToken);
 
     /// <summary>Ends the families of a session. Call it before the session is ended: an id that a rotation has replaced is followed.</summary>
     /// <returns>Families ended.</returns>
-    Task<int> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken);
+    Task<Revocation> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken);
 
     /// <summary>Binds a session's families to the id that a rotation gave it.</summary>
     /// <returns>Families bound anew.</returns>

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
@@ -140,15 +141,16 @@ public sealed class InMemoryRefreshTokenStore : IRefreshTokenStore, IDisposable
         Locked<IReadOnlyList<RefreshFamily>>(userId, user => [.. families.Live(user).Select(Public)], cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken) =>
-        Locked(userId, user => families.Remove(user, familyId), cancellationToken);
+    public Task<Revocation> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken) =>
+        Locked(userId, user => families.Remove(user, familyId) ? Revocation.One : Revocation.Nothing, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> RevokeAllAsync(string userId, CancellationToken cancellationToken) => Locked(userId, families.RemoveAll, cancellationToken);
+    public Task<Revocation> RevokeAllAsync(string userId, CancellationToken cancellationToken) =>
+        Locked(userId, user => new Revocation(families.RemoveAll(user)), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken) =>
-        Locked(userId, user => Of(user, sessionId).Count(family => families.Remove(user, family.Id)), cancellationToken);
+    public Task<Revocation> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken) =>
+        Locked(userId, user => new Revocation(Of(user, sessionId).Count(family => families.Remove(user, family.Id))), cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> MoveSessionAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
 
@@ -36,15 +37,15 @@ public sealed class InstrumentedRefreshTokenStore(IRefreshTokenStore inner, Auth
         meter.MeasureAsync("list", () => inner.ListAsync(userId, cancellationToken));
 
     /// <inheritdoc/>
-    public Task<bool> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken) =>
+    public Task<Revocation> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken) =>
         meter.MeasureAsync("revoke", () => inner.RevokeAsync(userId, familyId, cancellationToken));
 
     /// <inheritdoc/>
-    public Task<int> RevokeAllAsync(string userId, CancellationToken cancellationToken) =>
+    public Task<Revocation> RevokeAllAsync(string userId, CancellationToken cancellationToken) =>
         meter.MeasureAsync("revoke_all", () => inner.RevokeAllAsync(userId, cancellationToken));
 
     /// <inheritdoc/>
-    public Task<int> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken) =>
+    public Task<Revocation> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken) =>
         meter.MeasureAsync("revoke_for_session", () => inner.RevokeForSessionAsync(userId, sessionId, cancellationToken));
 
     /// <inheritdoc/>

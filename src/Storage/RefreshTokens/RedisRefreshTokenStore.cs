@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
@@ -108,28 +109,31 @@ public sealed class RedisRefreshTokenStore : IRefreshTokenStore
     }
 
     /// <inheritdoc/>
-    public Task<bool> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken)
+    public async Task<Revocation> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken)
     {
         var user = UserReference.Of(userId);
-        return tokens.RevokeAsync(familyId, keys.RefreshIndex(user), keys.RefreshFamiliesOf(user), cancellationToken);
+        return await tokens.RevokeAsync(familyId, keys.RefreshIndex(user), keys.RefreshFamiliesOf(user), cancellationToken).ConfigureAwait(false)
+            ? Revocation.One
+            : Revocation.Nothing;
     }
 
     /// <inheritdoc/>
-    public Task<int> RevokeAllAsync(string userId, CancellationToken cancellationToken)
+    public async Task<Revocation> RevokeAllAsync(string userId, CancellationToken cancellationToken)
     {
         var user = UserReference.Of(userId);
-        return tokens.RevokeAllAsync(keys.RefreshIndex(user), keys.RefreshFamiliesOf(user), cancellationToken);
+        return new Revocation(
+            await tokens.RevokeAllAsync(keys.RefreshIndex(user), keys.RefreshFamiliesOf(user), cancellationToken).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>
-    public async Task<int> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken)
+    public async Task<Revocation> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken)
     {
         var user = UserReference.Of(userId);
-        return sessionId == default ? 0 : (int)await connection.EvaluateAsync(
+        return sessionId == default ? Revocation.Nothing : new Revocation((int)await connection.EvaluateAsync(
             EndSession,
             [keys.RefreshIndex(user)],
             [keys.RefreshFamiliesOf(user), sessionId.Value, keys.SessionsOf(user)],
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 
 namespace Maintenance.Storage.Sessions;
@@ -27,13 +28,15 @@ public interface ISessionStore
     Task<int> CountAsync(string userId, CancellationToken cancellationToken);
 
     /// <summary>Ends one session.</summary>
-    /// <returns>Whether there was one to end.</returns>
-    Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken);
+    /// <returns>Whether there was one to end; or that it is journalled, because Redis is away.</returns>
+    /// <exception cref="StorageUnavailableException">It may go on: Redis is away and the revocation could not be journalled.</exception>
+    Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken);
 
     /// <summary>Ends every session of a user, also those that the index has lost.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="except">A session to keep, for "log out my other devices".</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StorageUnavailableException">They may go on: Redis is away and the revocation could not be journalled.</exception>
     Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken);
 
     /// <summary>Replaces a session's id and token, at log-in, step-up or password change. The old token answers for <see cref="SessionOptions.RotationGrace"/>.</summary>

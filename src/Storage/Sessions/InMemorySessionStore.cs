@@ -1,4 +1,5 @@
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Microsoft.Extensions.Options;
 
@@ -107,13 +108,13 @@ public sealed class InMemorySessionStore : ISessionStore
         (await ListAsync(userId, cancellationToken).ConfigureAwait(false)).Count;
 
     /// <inheritdoc/>
-    public Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    public Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var user = UserReference.Of(userId);
         lock (users.Gate(user))
         {
-            return Task.FromResult(id != default && sessions.End(user, id));
+            return Task.FromResult(id != default && sessions.End(user, id) ? Revocation.One : Revocation.Nothing);
         }
     }
 

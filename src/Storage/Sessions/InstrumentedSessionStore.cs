@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 
 namespace Maintenance.Storage.Sessions;
 
@@ -40,10 +41,10 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
         MeasureAsync("count", () => inner.CountAsync(userId, cancellationToken));
 
     /// <inheritdoc/>
-    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    public async Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
         var ended = await MeasureAsync("revoke", () => inner.RevokeAsync(userId, id, cancellationToken)).ConfigureAwait(false);
-        metrics.SessionsEnded("revoked", ended ? 1 : 0);
+        metrics.SessionsEnded("revoked", ended.Ended);
         return ended;
     }
 

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -139,12 +140,12 @@ public sealed class RedisSessionStore : ISessionStore
         (await ListAsync(userId, cancellationToken).ConfigureAwait(false)).Count;
 
     /// <inheritdoc/>
-    public async Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
+    public async Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
         var user = UserReference.Of(userId);
         if (id == default)
         {
-            return false;
+            return Revocation.Nothing;
         }
 
         var reply = (int)await connection.EvaluateAsync(
@@ -153,7 +154,7 @@ public sealed class RedisSessionStore : ISessionStore
             [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user)],
             cancellationToken).ConfigureAwait(false);
         return reply >= 0
-            ? reply > 0
+            ? new Revocation(reply)
             : throw new UnsupportedRecordException($"Session {id.ToLogString()} is stored in a format newer than {SessionRecordFormat.Newest}; update this program. It was left alone: end all of the user's sessions instead.");
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Maintenance.Storage.Outage;
 
 namespace Maintenance.Storage.Sessions;
 
@@ -161,4 +162,11 @@ public sealed record SessionRotation(RotationOutcome Outcome, IssuedSession? Iss
 /// <summary>What a revoke-all did.</summary>
 /// <param name="EndedSessions">Records deleted. Sessions that the index did not know are dead too, by their generation, and not counted.</param>
 /// <param name="KeptSession">Whether the session to keep lives on.</param>
-public sealed record RevokedSessions(int EndedSessions, bool KeptSession);
+public sealed record RevokedSessions(int EndedSessions, bool KeptSession)
+{
+    /// <summary>
+    /// Whether it is done, or journalled because Redis is away. A journalled one keeps the session to keep if it turns out to be valid;
+    /// <see cref="KeptSession"/> then says only what this host's memory knows.
+    /// </summary>
+    public RevocationOutcome Outcome { get; init; }
+}

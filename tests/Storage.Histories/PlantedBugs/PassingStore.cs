@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 
 namespace Maintenance.Storage.Histories.PlantedBugs;
@@ -15,7 +16,7 @@ internal abstract class PassingStore(ISessionStore inner) : ISessionStore
 
     public Task<int> CountAsync(string userId, CancellationToken cancellationToken) => inner.CountAsync(userId, cancellationToken);
 
-    public Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) => inner.RevokeAsync(userId, id, cancellationToken);
+    public Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) => inner.RevokeAsync(userId, id, cancellationToken);
 
     public Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken) =>
         inner.RevokeAllAsync(userId, except, cancellationToken);

@@ -130,7 +130,7 @@ public abstract class AnalyticsContract
         var issued = await LogInAsync(bed, userId);
         var rotated = await bed.Sessions.RotateAsync(issued.Token.Value, new SessionChanges(), None);
 
-        (await bed.Sessions.RevokeAsync(userId, issued.Session.Id, None)).ShouldBeTrue();
+        (await bed.Sessions.RevokeAsync(userId, issued.Session.Id, None)).ToBoolean().ShouldBeTrue();
 
         var past = (await bed.Get<IAnalyticsStore>().GetUserAsync(userId, None)).PastSessions.ShouldHaveSingleItem();
         past.Id.ShouldBe(rotated.Issued!.Session.Id);

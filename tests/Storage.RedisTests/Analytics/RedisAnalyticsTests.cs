@@ -51,7 +51,7 @@ public sealed class RedisAnalyticsTests(RedisFixture redis) : AnalyticsContract,
         var issued = await bed.Sessions.CreateAsync(new NewSession { UserId = userId }, None);
         var rotated = (await bed.Sessions.RotateAsync(issued.Token.Value, new SessionChanges(), None)).Issued.ShouldNotBeNull();
         (await bed.Sessions.ValidateAsync(rotated.Token.Value, None)).Session.ShouldNotBeNull();
-        (await bed.Sessions.RevokeAsync(userId, rotated.Session.Id, None)).ShouldBeTrue();
+        (await bed.Sessions.RevokeAsync(userId, rotated.Session.Id, None)).ToBoolean().ShouldBeTrue();
 
         (await redis.Server.StringAsync("GET", bed.Keys.UserHistory(user))).ShouldBe("x");
     }

@@ -29,7 +29,7 @@ public sealed class MemoryTokenDenylistTests : TokenDenylistContract
 
         refused.Reason.ShouldBe(UnavailableReason.OutOfMemory);
         (await store.AreDeniedAsync([first, second], None)).ShouldBe([true, true]);
-        (await store.DenyAsync(first, Now.AddHours(2), null, None)).ShouldBeTrue();
+        (await store.DenyAsync(first, Now.AddHours(2), null, None)).ToBoolean().ShouldBeTrue();
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public abstract class TokenDenylistContract : IAsyncLifetime
         var id = NewId();
         (await List.IsDeniedAsync(id, None)).ShouldBeFalse();
 
-        (await List.DenyAsync(id, Now.AddHours(1), null, None)).ShouldBeTrue();
+        (await List.DenyAsync(id, Now.AddHours(1), null, None)).ToBoolean().ShouldBeTrue();
 
         (await List.IsDeniedAsync(id, None)).ShouldBeTrue();
         (await List.IsDeniedAsync(NewId(), None)).ShouldBeFalse();
@@ -75,7 +75,7 @@ public abstract class TokenDenylistContract : IAsyncLifetime
         Options.CurrentValue = new DenylistOptions { ClockSkew = TimeSpan.FromMinutes(5) };
         var id = NewId();
 
-        (await List.DenyAsync(id, Now.AddMinutes(-4), null, None)).ShouldBeTrue();
+        (await List.DenyAsync(id, Now.AddMinutes(-4), null, None)).ToBoolean().ShouldBeTrue();
 
         (await List.IsDeniedAsync(id, None)).ShouldBeTrue();
         (await List.FindAsync(id, None))!.Until!.Value.ShouldBe(Now.AddMinutes(1), TimeSpan.FromSeconds(30));
@@ -86,9 +86,9 @@ public abstract class TokenDenylistContract : IAsyncLifetime
     {
         var id = NewId();
 
-        (await List.DenyAsync(id, Now.AddMilliseconds(-1), null, None)).ShouldBeFalse();
-        (await List.DenyAsync(id, DateTimeOffset.MinValue, null, None)).ShouldBeFalse();
-        (await List.DenyAsync(id, DateTimeOffset.UnixEpoch, null, None)).ShouldBeFalse();
+        (await List.DenyAsync(id, Now.AddMilliseconds(-1), null, None)).ToBoolean().ShouldBeFalse();
+        (await List.DenyAsync(id, DateTimeOffset.MinValue, null, None)).ToBoolean().ShouldBeFalse();
+        (await List.DenyAsync(id, DateTimeOffset.UnixEpoch, null, None)).ToBoolean().ShouldBeFalse();
 
         (await List.IsDeniedAsync(id, None)).ShouldBeFalse();
     }
@@ -121,7 +121,7 @@ public abstract class TokenDenylistContract : IAsyncLifetime
         var longest = Now.AddHours(10);
         await List.DenyAsync(id, longest, "first", None);
 
-        (await List.DenyAsync(id, Now.AddSeconds(1), "second", None)).ShouldBeTrue();
+        (await List.DenyAsync(id, Now.AddSeconds(1), "second", None)).ToBoolean().ShouldBeTrue();
 
         var entry = await List.FindAsync(id, None);
         entry!.Until!.Value.ShouldBe(longest, TimeSpan.FromMilliseconds(5));

@@ -183,11 +183,11 @@ public abstract class OneTimeTokenContract
         var link = await store.IssueAsync(OneTimePurpose.MagicLink, userId, null, None);
         var others = await store.IssueAsync(OneTimePurpose.PasswordReset, other, null, None);
 
-        (await store.InvalidateAllAsync(OneTimePurpose.PasswordReset, userId, None)).ShouldBe(1);
+        (await store.InvalidateAllAsync(OneTimePurpose.PasswordReset, userId, None)).Ended.ShouldBe(1);
 
         (await store.RedeemAsync(OneTimePurpose.PasswordReset, reset.Token.Value, None)).IsAccepted.ShouldBeFalse();
         (await store.PeekAsync(OneTimePurpose.MagicLink, link.Token.Value, None)).IsAccepted.ShouldBeTrue();
-        (await store.InvalidateAllAsync(userId, None)).ShouldBe(1);
+        (await store.InvalidateAllAsync(userId, None)).Ended.ShouldBe(1);
         (await store.PeekAsync(OneTimePurpose.MagicLink, link.Token.Value, None)).IsAccepted.ShouldBeFalse();
         (await store.RedeemAsync(OneTimePurpose.PasswordReset, others.Token.Value, None)).IsAccepted.ShouldBeTrue();
     }

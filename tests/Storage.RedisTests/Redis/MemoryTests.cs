@@ -35,7 +35,7 @@ public sealed class MemoryTests
 
         await Eventually.TrueAsync(async () => (await harness.ValidateAsync(issued)).Session!.LastSeenAt > issued.Session.LastSeenAt);
         (await harness.Store.ListAsync("u", None)).Count.ShouldBe(2);
-        (await harness.Store.RevokeAsync("u", revoked.Token.Id, None)).ShouldBeTrue();
+        (await harness.Store.RevokeAsync("u", revoked.Token.Id, None)).ToBoolean().ShouldBeTrue();
         (await harness.Store.RevokeAllAsync("x", null, None)).KeptSession.ShouldBeFalse();
         (await harness.Store.RevokeAllAsync("w", mine.Token.Id, None)).ShouldBe(new RevokedSessions(1, true));
 

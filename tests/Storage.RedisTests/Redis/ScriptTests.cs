@@ -36,7 +36,7 @@ public sealed class ScriptTests
 
         (await harness.ValidateAsync(issued)).IsValid.ShouldBeTrue();
         var rotated = (await harness.Store.RotateAsync(issued.Token.Value, new SessionChanges(), None)).Issued.ShouldNotBeNull();
-        (await harness.Store.RevokeAsync("u", rotated.Token.Id, None)).ShouldBeTrue();
+        (await harness.Store.RevokeAsync("u", rotated.Token.Id, None)).ToBoolean().ShouldBeTrue();
         await harness.Store.RevokeAllAsync("u", null, None);
         (await harness.Store.CountAsync("u", None)).ShouldBe(0);
     }

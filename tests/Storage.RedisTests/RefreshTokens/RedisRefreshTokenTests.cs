@@ -90,7 +90,7 @@ public sealed class RedisRefreshTokenTests(RedisFixture redis) : RefreshTokenCon
         var key = bed.Keys.RefreshFamily(user, token.FamilyId);
         await redis.Server.ExecuteAsync("SETRANGE", key, "0", "\u0009");
 
-        (await bed.Families.RevokeAsync(userId, token.FamilyId, None)).ShouldBeTrue();
+        (await bed.Families.RevokeAsync(userId, token.FamilyId, None)).ToBoolean().ShouldBeTrue();
 
         (await redis.Server.IntegerAsync("EXISTS", key)).ShouldBe(1);
         (await bed.Families.RotateAsync(token.Value, None)).Denial.ShouldBe(TokenDenial.Unreadable);

@@ -229,9 +229,9 @@ public abstract partial class RefreshTokenContract
         var (userId, session, first) = await LogInAsync(bed);
         var (_, _, other) = await LogInAsync(bed, userId);
 
-        (await bed.Families.RevokeAsync(userId, first.FamilyId, None)).ShouldBeTrue();
-        (await bed.Families.RevokeAsync(userId, first.FamilyId, None)).ShouldBeFalse();
-        (await bed.Families.RevokeAsync(userId, default, None)).ShouldBeFalse();
+        (await bed.Families.RevokeAsync(userId, first.FamilyId, None)).ToBoolean().ShouldBeTrue();
+        (await bed.Families.RevokeAsync(userId, first.FamilyId, None)).ToBoolean().ShouldBeFalse();
+        (await bed.Families.RevokeAsync(userId, default, None)).ToBoolean().ShouldBeFalse();
 
         (await bed.Families.RotateAsync(first.Value, None)).Denial.ShouldBe(TokenDenial.NotFound);
         (await bed.Families.RotateAsync(other.Value, None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
@@ -245,7 +245,7 @@ public abstract partial class RefreshTokenContract
         var (userId, session, first) = await LogInAsync(bed);
         await LogInAsync(bed, userId);
 
-        (await bed.Families.RevokeAllAsync(userId, None)).ShouldBe(2);
+        (await bed.Families.RevokeAllAsync(userId, None)).Ended.ShouldBe(2);
 
         (await bed.Families.RotateAsync(first.Value, None)).Outcome.ShouldBe(RefreshOutcome.Denied);
         (await bed.Sessions.ValidateAsync(session.Token.Value, None)).IsValid.ShouldBeTrue();
@@ -258,7 +258,7 @@ public abstract partial class RefreshTokenContract
         var (_, _, first) = await LogInAsync(bed);
         var stranger = AuthBed.NewUserId();
 
-        (await bed.Families.RevokeAsync(stranger, first.FamilyId, None)).ShouldBeFalse();
+        (await bed.Families.RevokeAsync(stranger, first.FamilyId, None)).ToBoolean().ShouldBeFalse();
         await bed.Families.RevokeAllAsync(stranger, None);
         (await bed.Families.ListAsync(stranger, None)).ShouldBeEmpty();
         var forged = $"{UserReference.Of(stranger).Value}{first.Value[16..]}";

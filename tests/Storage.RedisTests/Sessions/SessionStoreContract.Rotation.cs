@@ -88,7 +88,7 @@ public abstract partial class SessionStoreContract
             last = (await store.RotateAsync(last.Token.Value, new SessionChanges(), None)).Issued.ShouldNotBeNull();
         }
 
-        (await store.RevokeAsync(user, first.Token.Id, None)).ShouldBeTrue();
+        (await store.RevokeAsync(user, first.Token.Id, None)).ToBoolean().ShouldBeTrue();
 
         (await store.ValidateAsync(first.Token.Value, None)).IsValid.ShouldBeFalse();
         (await store.ValidateAsync(last.Token.Value, None)).IsValid.ShouldBeFalse();
@@ -103,7 +103,7 @@ public abstract partial class SessionStoreContract
         var first = await LogInAsync(store, user);
         var second = (await store.RotateAsync(first.Token.Value, new SessionChanges(), None)).Issued.ShouldNotBeNull();
 
-        (await store.RevokeAsync(user, second.Token.Id, None)).ShouldBeTrue();
+        (await store.RevokeAsync(user, second.Token.Id, None)).ToBoolean().ShouldBeTrue();
 
         (await store.ValidateAsync(first.Token.Value, None)).IsValid.ShouldBeFalse();
     }

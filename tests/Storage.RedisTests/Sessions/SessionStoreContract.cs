@@ -138,7 +138,7 @@ public abstract partial class SessionStoreContract
 
         (await store.ValidateAsync(issued.Token.Value, None)).Denial.ShouldBe(SessionDenial.NotFound);
         (await store.GetAsync(user, issued.Token.Id, None)).ShouldBeNull();
-        (await store.RevokeAsync(user, issued.Token.Id, None)).ShouldBeFalse();
+        (await store.RevokeAsync(user, issued.Token.Id, None)).ToBoolean().ShouldBeFalse();
     }
 
     [Fact]
@@ -192,11 +192,11 @@ public abstract partial class SessionStoreContract
         var ended = await LogInAsync(store, user);
         var other = await LogInAsync(store, user);
 
-        (await store.RevokeAsync(NewUser(), ended.Token.Id, None)).ShouldBeFalse();
-        (await store.RevokeAsync(user, default, None)).ShouldBeFalse();
+        (await store.RevokeAsync(NewUser(), ended.Token.Id, None)).ToBoolean().ShouldBeFalse();
+        (await store.RevokeAsync(user, default, None)).ToBoolean().ShouldBeFalse();
         (await store.ValidateAsync(ended.Token.Value, None)).IsValid.ShouldBeTrue();
-        (await store.RevokeAsync(user, ended.Token.Id, None)).ShouldBeTrue();
-        (await store.RevokeAsync(user, ended.Token.Id, None)).ShouldBeFalse();
+        (await store.RevokeAsync(user, ended.Token.Id, None)).ToBoolean().ShouldBeTrue();
+        (await store.RevokeAsync(user, ended.Token.Id, None)).ToBoolean().ShouldBeFalse();
 
         (await store.ValidateAsync(ended.Token.Value, None)).Denial.ShouldBe(SessionDenial.NotFound);
         (await store.ValidateAsync(other.Token.Value, None)).IsValid.ShouldBeTrue();

@@ -197,7 +197,7 @@ public sealed class StoredDataTests(RedisFixture redis) : IClassFixture<RedisFix
         (await harness.ValidateAsync(issued)).IsValid.ShouldBeFalse();
         (await harness.Store.GetAsync(user, issued.Token.Id, None)).ShouldBeNull();
         (await harness.Store.RotateAsync(issued.Token.Value, new SessionChanges(), None)).Outcome.ShouldBe(RotationOutcome.Denied);
-        (await harness.Store.RevokeAsync(user, issued.Token.Id, None)).ShouldBeFalse();
+        (await harness.Store.RevokeAsync(user, issued.Token.Id, None)).ToBoolean().ShouldBeFalse();
         await harness.Store.RevokeAllAsync(user, null, None);
         (await redis.Server.StringAsync("HGET", harness.RecordKey(issued), "a")).ShouldBe("b");
         await redis.Server.ExecuteAsync("DEL", harness.RecordKey(issued));
@@ -215,7 +215,7 @@ public sealed class StoredDataTests(RedisFixture redis) : IClassFixture<RedisFix
 
         (await Should.ThrowAsync<StackExchange.Redis.RedisServerException>(() => harness.LogInAsync(user))).Message.ShouldContain("WRONGTYPE");
         (await redis.Server.KeysAsync()).Count.ShouldBe(before);
-        (await harness.Store.RevokeAsync(user, first.Token.Id, None)).ShouldBeTrue();
+        (await harness.Store.RevokeAsync(user, first.Token.Id, None)).ToBoolean().ShouldBeTrue();
         (await harness.Store.RevokeAllAsync(user, null, None)).KeptSession.ShouldBeFalse();
         (await harness.ValidateAsync(first)).IsValid.ShouldBeFalse();
         (await harness.ValidateAsync(second)).IsValid.ShouldBeFalse();

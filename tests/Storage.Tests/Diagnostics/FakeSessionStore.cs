@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 
 namespace Maintenance.Storage.Tests.Diagnostics;
@@ -23,7 +24,8 @@ internal sealed class FakeSessionStore : ISessionStore
 
     public Task<int> CountAsync(string userId, CancellationToken cancellationToken) => Task.FromResult(0);
 
-    public Task<bool> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) => Task.FromResult(Ended);
+    public Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken) =>
+        Task.FromResult(Ended ? Revocation.One : Revocation.Nothing);
 
     public Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken) => Task.FromResult(Revoked);
 
