@@ -32,6 +32,7 @@ public sealed class RedisHealthMetrics : IJobResultObserver
         // 0 is "no limit", and a ratio against it would be endless.
         Gauge(meter, "memory.max", "By", "maxmemory; absent without a limit.", node => node.Memory?.MaxBytes is > 0 and var bytes ? bytes : null);
         Gauge(meter, "memory.fragmentation", "1", "mem_fragmentation_ratio.", node => node.Memory?.FragmentationRatio);
+        Gauge(meter, "eviction_policy_safe", null, "Whether maxmemory-policy lets no key be dropped: 1 for noeviction.", node => EvictionPolicySafe(node.Memory?.Policy));
         Gauge(meter, "connected_clients", null, "Connected clients.", node => node.ConnectedClients);
         Gauge(meter, "persistence_ok", null, "Whether the last snapshot and the last write to the append-only file succeeded.", node => node.Persistence?.Ok is { } ok ? (ok ? 1 : 0) : null);
         meter.CreateObservableGauge("maintenance.redis.replication_lag", Lags, "By", "Bytes that a replica is behind, as its primary sees it; node is the replica.");
@@ -66,6 +67,13 @@ public sealed class RedisHealthMetrics : IJobResultObserver
             }
         }
     }
+
+    private static double? EvictionPolicySafe(string? policy) => policy switch
+    {
+        null => null,
+        "noeviction" => 1,
+        _ => 0,
+    };
 
     private void Record(NodeHealth node, string operation, double? seconds)
     {

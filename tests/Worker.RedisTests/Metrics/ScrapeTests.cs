@@ -18,7 +18,7 @@ public sealed partial class ScrapeTests
         "maintenance_index_drift_members", "maintenance_index_repairs_total",
         "maintenance_redis_up", "maintenance_redis_status", "maintenance_redis_probe_duration_seconds", "maintenance_redis_last_probe_timestamp_seconds",
         "maintenance_redis_memory_used_bytes", "maintenance_redis_memory_max_bytes", "maintenance_redis_memory_fragmentation_ratio", "maintenance_redis_replication_lag_bytes", "maintenance_redis_evicted_keys_total",
-        "maintenance_redis_expired_keys_total", "maintenance_redis_connected_clients", "maintenance_redis_persistence_ok",
+        "maintenance_redis_expired_keys_total", "maintenance_redis_connected_clients", "maintenance_redis_eviction_policy_safe", "maintenance_redis_persistence_ok",
         "maintenance_redis_keyspace_hits_total", "maintenance_redis_keyspace_misses_total", "maintenance_redis_memory_alert",
         "maintenance_keyspace_keys", "maintenance_keyspace_bytes", "maintenance_keyspace_ttl_seconds",
         "maintenance_sessions_active", "maintenance_users_active", "maintenance_alerts_sent_total", "maintenance_build_info",

@@ -269,6 +269,11 @@ public sealed class RedisHealthTests
         await using var server = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryBytes = 3_000_000, MaxMemoryPolicy = "allkeys-lru" });
         using var harness = new ProbeHarness(server);
         (await harness.ProbeOneAsync()).Reasons.ShouldHaveSingleItem().Code.ShouldBe(HealthReasons.UnsafePolicy);
+        harness.Value("maintenance.redis.eviction_policy_safe").ShouldBe(0);
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
+        await harness.ProbeOneAsync();
+        harness.Value("maintenance.redis.eviction_policy_safe").ShouldBe(1);
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
         await server.ExecuteManyAsync(Enumerable.Range(0, 5000).Select(i => new[] { "SET", $"cache:{i}", new string('x', 1000) }));
 
         var node = await harness.ProbeOneAsync();
