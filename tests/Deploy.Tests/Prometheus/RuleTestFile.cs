@@ -41,7 +41,7 @@ internal sealed class RuleTestFile
     }
 
     private IEnumerable<AlertCheck> Of(RuleFile.Rule rule, string kind) => Cases
-        .Where(each => each.Name == $"{rule.Alert}: {kind}")
+        .Where(each => each.Name == $"{rule.Alert}: {kind}" || (kind == "absent" && each.Name.EndsWith(": absent", StringComparison.Ordinal)))
         .SelectMany(each => each.Alerts)
         .Where(check => check.Alert == rule.Alert);
 
