@@ -1,4 +1,4 @@
-using Maintenance.WebHost;
+using Maintenance.WebHost.Hosting;
 using Microsoft.Extensions.Options;
 
 try
@@ -9,7 +9,16 @@ try
 }
 catch (IOException exception)
 {
-    await Console.Error.WriteLineAsync($"The host cannot listen (Management:Port, Management:Address): {exception.Message}");
+    await Console.Error.WriteLineAsync($"The host cannot listen (Api:Port, Api:Address, Management:Port, Management:Address): {exception.Message}");
+    return 2;
+}
+catch (AggregateException exception) when (exception.InnerExceptions.All(inner => inner is OptionsValidationException))
+{
+    foreach (var inner in exception.InnerExceptions)
+    {
+        await Console.Error.WriteLineAsync($"The host cannot start: {inner.Message}");
+    }
+
     return 2;
 }
 catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException { InnerException: null or FormatException })

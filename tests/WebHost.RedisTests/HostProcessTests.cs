@@ -7,6 +7,13 @@ namespace Maintenance.WebHost.RedisTests;
 /// <summary>The built host as a process, on a real Redis.</summary>
 public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
+    private static readonly Dictionary<string, string?> Settings = new(StringComparer.Ordinal)
+    {
+        ["Api__Port"] = "0",
+        ["Database__Provider"] = "Memory",
+        ["Mail__Folder"] = Path.GetTempPath(),
+    };
+
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
 
     [Fact]
@@ -46,6 +53,11 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
 
     [Theory]
     [InlineData("Management__Port", "99999", "Management:Port")]
+    [InlineData("Api__Port", "99999", "Api:Port")]
+    [InlineData("Database__Provider", "Auto", "DATABASE_URL")]
+    [InlineData("Mail__Folder", "", "Mail:Host")]
+    [InlineData("Passwords__MinLength", "3", "Passwords:MinLength")]
+    [InlineData("Proxies__Addresses__0", "proxy", "Proxies:Addresses:0")]
     [InlineData("Storage__Redis__Url", "http://nowhere", "Storage:Redis:Url")]
     [InlineData("REDIS_PORT", "many", "REDIS_PORT")]
     [InlineData("REDIS_ENABLED", "false", "Storage:Redis:Enabled")]
@@ -53,7 +65,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
     public async Task Host_DoesNotStart_AndNamesTheSetting_WhenItIsWrong(string variable, string value, string named)
     {
         await using var host = ChildProcess.StartOurs(
-            "WebHost", [], new Dictionary<string, string?> { ["Management__Port"] = $"{FreePort.Next()}", [variable] = value });
+            "WebHost", [], new Dictionary<string, string?>(Settings) { ["Management__Port"] = $"{FreePort.Next()}", [variable] = value });
 
         (await host.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(2);
 
@@ -85,7 +97,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
     private static ChildProcess Start(int port, string redisUrl) => ChildProcess.StartOurs(
         "WebHost",
         [],
-        new Dictionary<string, string?>
+        new Dictionary<string, string?>(Settings)
         {
             ["Management__Address"] = "127.0.0.1",
             ["Management__Port"] = $"{port}",

@@ -1,0 +1,92 @@
+using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.RateLimiting;
+using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Mail;
+using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.WebHost.Accounts;
+
+/// <summary>The messages of accounts. All is done behind the request: the look-up, the token and the delivery.</summary>
+internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> options)
+{
+    /// <summary>A link to choose a new password, if the address has an account with room for another message.</summary>
+    public void SendReset(string email) => outbox.Post("password_reset", (services, stop) => ToUserAsync(services, email, async user =>
+    {
+        var issued = await services.GetRequiredService<IOneTimeTokenStore>().IssueAsync(OneTimePurpose.PasswordReset, user.Key, data: null, stop);
+        services.GetRequiredService<IAuditTrail>().Record(new AuditEvent { Action = AuditActions.ResetAsked, UserId = user.Key });
+        return new Email("password_reset", user.Email, "Choose a new password", $"""
+            Hello {user.Name},
+
+            somebody, probably you, asked for a new password. This link works once, until {issued.Stored.ExpiresAt:u}:
+
+            {Link("reset-password", issued.Token.Value)}
+
+            If it was not you, do nothing: your password stays as it is.
+            """);
+    }, stop));
+
+    /// <summary>A link that proves that the address is the user's.</summary>
+    public void SendVerification(string email) => outbox.Post("email_verification", (services, stop) => ToUserAsync(services, email, async user =>
+    {
+        if (user.EmailVerified)
+        {
+            return null;
+        }
+
+        var issued = await services.GetRequiredService<IOneTimeTokenStore>()
+            .IssueAsync(OneTimePurpose.EmailVerification, user.Key, user.NormalizedEmail, stop);
+        return new Email("email_verification", user.Email, "Verify your e-mail address", $"""
+            Hello {user.Name},
+
+            this link proves that the address is yours. It works once, until {issued.Stored.ExpiresAt:u}:
+
+            {Link("verify-email", issued.Token.Value)}
+            """);
+    }, stop));
+
+    /// <summary>Tells the owner of an address that somebody tried to register it again.</summary>
+    public void SendAlreadyRegistered(string email) => outbox.Post("already_registered", (services, stop) => ToUserAsync(
+        services,
+        email,
+        user => Task.FromResult<Email?>(new Email("already_registered", user.Email, "You have an account already", $"""
+            Hello {user.Name},
+
+            somebody, probably you, tried to register with this address. You have an account already: sign in, or ask for a new password.
+
+            {options.CurrentValue.PublicUrl}
+            """)),
+        stop));
+
+    /// <summary>Tells a user that the password has changed.</summary>
+    public void SendPasswordChanged(User user)
+    {
+        var email = new Email("password_changed", user.Email, "Your password has changed", $"""
+            Hello {user.Name},
+
+            the password of your account has just been changed, and every session has been ended. If it was not you, ask for a new password at once.
+
+            {options.CurrentValue.PublicUrl}
+            """);
+        outbox.Post("password_changed", (_, _) => Task.FromResult<Email?>(email));
+    }
+
+    private static async Task<Email?> ToUserAsync(
+        IServiceProvider services, string email, Func<User, Task<Email?>> compose, CancellationToken cancellationToken)
+    {
+        var user = await services.GetRequiredService<UserManager<User>>().FindByEmailAsync(email);
+        if (user is not { DisabledAt: null })
+        {
+            return null;
+        }
+
+        // Nobody's mailbox is filled by others.
+        var limit = await services.GetRequiredService<IRateLimitStore>()
+            .AcquireAsync(new RateLimitRequest(Limits.MailAccount, $"account:{user.NormalizedEmail}"), cancellationToken);
+        return limit.IsAllowed ? await compose(user) : null;
+    }
+
+    private string Link(string page, string token) => $"{options.CurrentValue.PublicUrl.TrimEnd('/')}/{page}?token={token}";
+}

@@ -1,0 +1,71 @@
+using System.ComponentModel.DataAnnotations;
+using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.Passwords;
+
+namespace Maintenance.WebHost.Accounts;
+
+/// <summary>A new account.</summary>
+internal sealed record RegisterRequest
+{
+    [Required]
+    [MailAddress]
+    [StringLength(MailAddressAttribute.MaxLength)]
+    public string Email { get; init; } = "";
+
+    [Required]
+    [StringLength(PasswordSettings.MaxLength)]
+    public string Password { get; init; } = "";
+
+    [Required]
+    [PlainText(MaxNameLength)]
+    public string Name { get; init; } = "";
+
+    public const int MaxNameLength = 128;
+}
+
+/// <summary>The answer to a registration, the same whether the address was known or not.</summary>
+internal sealed record Registered(string Email, string Name, bool EmailVerificationRequired);
+
+/// <summary>An address.</summary>
+internal sealed record EmailRequest
+{
+    [Required]
+    [MailAddress]
+    [StringLength(MailAddressAttribute.MaxLength)]
+    public string Email { get; init; } = "";
+}
+
+/// <summary>That a message is on its way, if there is an account.</summary>
+internal sealed record Accepted(string Message);
+
+/// <summary>A one-time token.</summary>
+internal sealed record TokenRequest
+{
+    [Required]
+    [StringLength(128)]
+    public string Token { get; init; } = "";
+}
+
+/// <summary>A new password by a one-time token.</summary>
+internal sealed record ResetPasswordRequest
+{
+    [Required]
+    [StringLength(128)]
+    public string Token { get; init; } = "";
+
+    [Required]
+    [StringLength(PasswordSettings.MaxLength)]
+    public string NewPassword { get; init; } = "";
+}
+
+/// <summary>A new password by the old one.</summary>
+internal sealed record ChangePasswordRequest
+{
+    [Required]
+    [StringLength(PasswordSettings.MaxLength)]
+    public string CurrentPassword { get; init; } = "";
+
+    [Required]
+    [StringLength(PasswordSettings.MaxLength)]
+    public string NewPassword { get; init; } = "";
+}

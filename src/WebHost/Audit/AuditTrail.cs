@@ -1,0 +1,116 @@
+using System.Threading.Channels;
+using Maintenance.WebHost.Database;
+
+namespace Maintenance.WebHost.Audit;
+
+/// <summary>
+/// Writes events in batches behind the requests, so that a slow database slows no log-in, and writing tells nothing by its time. While the database is
+/// away it keeps the last events, up to a limit; each has its log line in any case.
+/// </summary>
+internal sealed class AuditTrail(IServiceScopeFactory scopes, TimeProvider clock, ILogger<AuditTrail> logger) : BackgroundService, IAuditTrail
+{
+    private const int Capacity = 20_000;
+    private const int Batch = 200;
+    private const int MaxAgentLength = 256;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<AuditRecord> queue = Channel.CreateBounded<AuditRecord>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private bool failing;
+
+    public void Record(AuditEvent what)
+    {
+        var record = Prepare(what);
+        if (!queue.Writer.TryWrite(record))
+        {
+            logger.AuditRowLost(record.Action);
+        }
+    }
+
+    public AuditRecord Prepare(AuditEvent what)
+    {
+        logger.Audit(what.Action, what.Succeeded ? "success" : "failure", what.UserId, what.ActorId, what.SessionId, what.Address, what.Detail);
+        return new AuditRecord
+        {
+            At = clock.GetUtcNow(),
+            Action = what.Action,
+            Succeeded = what.Succeeded,
+            UserId = what.UserId,
+            ActorId = what.ActorId,
+            SessionId = what.SessionId,
+            Address = what.Address?.ToString(),
+            UserAgent = Plain(what.UserAgent),
+            Detail = what.Detail,
+        };
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var waiting = new List<AuditRecord>(Batch);
+        try
+        {
+            while (waiting.Count > 0 || await queue.Reader.WaitToReadAsync(stoppingToken))
+            {
+                Take(waiting);
+                if (!await WriteAsync(waiting, stoppingToken))
+                {
+                    await Task.Delay(Pause, clock, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The rest is written below.
+        }
+
+        queue.Writer.TryComplete();
+        do
+        {
+            Take(waiting);
+        }
+        while (waiting.Count > 0 && await WriteAsync(waiting, CancellationToken.None));
+    }
+
+    private static string? Plain(string? text) =>
+        text is null ? null : new string([.. text.Take(MaxAgentLength).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
+
+    private void Take(List<AuditRecord> waiting)
+    {
+        while (waiting.Count < Batch && queue.Reader.TryRead(out var record))
+        {
+            waiting.Add(record);
+        }
+    }
+
+    private async Task<bool> WriteAsync(List<AuditRecord> records, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+            database.AuditEvents.AddRange(records);
+            await database.SaveChangesAsync(cancellationToken);
+            records.Clear();
+            failing = false;
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            if (!failing)
+            {
+                failing = true;
+                logger.AuditNotWritten(exception.Message);
+            }
+
+            if (!DatabaseErrors.IsUnavailable(exception))
+            {
+                // Trying again would bring the same; the log has them.
+                records.Clear();
+            }
+
+            return false;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text.Json.Serialization;
+using Maintenance.Prometheus;
+using Maintenance.Storage;
+using Maintenance.Storage.AspNetCore.Bearer;
+using Maintenance.Storage.AspNetCore.Health;
+using Maintenance.Storage.Redis;
+using Maintenance.WebHost.Accounts;
+using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Database;
+using Maintenance.WebHost.Health;
+using Maintenance.WebHost.Mail;
+using Maintenance.WebHost.Passwords;
+using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.SignIn;
+using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.WebHost.Hosting;
+
+/// <summary>Puts the host together.</summary>
+internal static class HostSetup
+{
+    // Cookies of a browser fit; what is longer is answered 431.
+    private const int MaxHeaderBytes = 16 * 1024;
+
+    /// <summary>Builds it.</summary>
+    /// <param name="arguments">The command line; settings as <c>--Api:Port=8080</c>.</param>
+    /// <param name="configure">What a test or a benchmark changes.</param>
+    public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
+        AddServices(builder);
+        configure?.Invoke(builder);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = kestrel.ApplicationServices.GetRequiredService<IOptions<ApiOptions>>().Value.MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            Listeners.Listen(kestrel);
+        });
+
+        var app = builder.Build();
+        UsePipeline(app);
+        app.MapFeatures();
+        if (!app.Services.GetRequiredService<IOptions<DatabaseOptions>>().Value.UsesPostgres)
+        {
+            app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Maintenance.WebHost").UsersInMemory();
+        }
+
+        return app;
+    }
+
+    private static void AddServices(WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<ApiOptions, ApiOptionsValidator>(ApiOptions.Section);
+        services.AddSettings<ManagementOptions, ManagementOptionsValidator>(ManagementOptions.Section);
+        services.AddSettings<ProxyOptions, ProxyOptionsValidator>(ProxyOptions.Section);
+        services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) => host.ShutdownTimeout = api.Value.ShutdownTimeout);
+        services.AddHostLimits();
+        services.AddAuthStorage(builder.Configuration);
+        services.AddOptions<RedisOptions>().Validate(
+            options => options.Enabled || builder.Environment.IsDevelopment(),
+            "Storage:Redis:Enabled (or REDIS_ENABLED) is false, and outside Development this host keeps sessions nowhere else; set it to true.");
+        services.AddUserDatabase(builder.Configuration);
+        services.AddPrometheusExporter();
+        services.AddHealthChecks().AddAuthStorageChecks();
+
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context => Problems.Name(context.ProblemDetails));
+        services.AddExceptionHandler<ExceptionProblems>();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.AllowDuplicateProperties = false;
+            json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.MaxDepth = 16;
+        });
+        services.AddOpenApi();
+
+        services.AddAuthentication(SessionBearerDefaults.AuthenticationScheme).AddSessionBearer();
+        services.AddOptions<SessionBearerOptions>(SessionBearerDefaults.AuthenticationScheme)
+            .Configure<IOptions<SessionCookieOptions>>((bearer, cookies) => bearer.CookieName = cookies.Value.Enabled ? SessionCookieOptions.Session : null);
+        services.AddAuthorizationBuilder().AddPolicy(Policies.Admin, policy => policy.RequireClaim(SessionIssuer.RoleClaim, Roles.Admin));
+        services.AddSettings<SessionCookieOptions, SessionCookieOptionsValidator>(SessionCookieOptions.Section);
+        services.AddSingleton<SessionCookies>();
+        services.AddScoped<SessionIssuer>();
+
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<IAuditTrail>(provider => provider.GetRequiredService<AuditTrail>());
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
+        services.AddUsers();
+        services.AddMail(builder.Environment);
+        services.AddAccounts();
+        services.AddSignIn();
+        services.AddAuthHealth();
+    }
+
+    private static void UsePipeline(WebApplication app)
+    {
+        app.UseSecurityHeaders();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages(page => Problems.Send(page.HttpContext, new ProblemDetails { Status = page.HttpContext.Response.StatusCode }));
+        app.UseConfiguredProxies();
+        app.UseRouting();
+        app.UseListeners();
+        app.UseCookieAntiforgery();
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+    }
+}
+
+/// <summary>Names of authorization policies.</summary>
+internal static class Policies
+{
+    public const string Admin = "admin";
+}

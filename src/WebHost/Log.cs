@@ -1,0 +1,38 @@
+using System.Net;
+
+namespace Maintenance.WebHost;
+
+/// <summary>Every message of the web host. Event ids 3000 to 3999; no secret and no e-mail address.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3000, LogLevel.Error, "{Method} {Endpoint} failed.")]
+    public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string endpoint);
+
+    [LoggerMessage(3001, LogLevel.Warning, "{Path} answered 503: {Error}: {Reason}")]
+    public static partial void RequestUnavailable(this ILogger logger, string path, string error, string reason);
+
+    [LoggerMessage(3002, LogLevel.Warning, "Users are kept in this process's memory only: they are gone at its end, and no other host sees them.")]
+    public static partial void UsersInMemory(this ILogger logger);
+
+    [LoggerMessage(3100, LogLevel.Information, "Audit {Action} {Outcome} user {UserId} actor {ActorId} session {SessionId} from {Address}: {Detail}")]
+    public static partial void Audit(
+        this ILogger logger, string action, string outcome, string? userId, string? actorId, string? sessionId, IPAddress? address, string? detail);
+
+    [LoggerMessage(3101, LogLevel.Error, "The audit queue is full; the row of {Action} is lost, this log has the event.")]
+    public static partial void AuditRowLost(this ILogger logger, string action);
+
+    [LoggerMessage(3102, LogLevel.Error, "Audit rows cannot be written and wait: {Reason}")]
+    public static partial void AuditNotWritten(this ILogger logger, string reason);
+
+    [LoggerMessage(3200, LogLevel.Warning, "Mail {Kind} could not be sent: {Reason}")]
+    public static partial void MailNotSent(this ILogger logger, string kind, string reason);
+
+    [LoggerMessage(3201, LogLevel.Information, "Mail {Kind} was written to {File}.")]
+    public static partial void MailWritten(this ILogger logger, string kind, string file);
+
+    [LoggerMessage(3202, LogLevel.Error, "The mail queue is full; mail {Kind} is dropped.")]
+    public static partial void MailDropped(this ILogger logger, string kind);
+
+    [LoggerMessage(3300, LogLevel.Warning, "The CAPTCHA service could not be asked ({Reason}); the log-in is refused.")]
+    public static partial void CaptchaNotChecked(this ILogger logger, string reason);
+}

@@ -1,0 +1,88 @@
+using Maintenance.Storage.RefreshTokens;
+using Maintenance.Storage.Sessions;
+using Maintenance.WebHost.Database;
+using Maintenance.WebHost.Users;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Maintenance.WebHost.Sessions;
+
+/// <summary>What a client gets when it has signed in.</summary>
+internal sealed record SignedIn(string SessionToken, string RefreshToken, DateTimeOffset ExpiresAt, SignedInUser User, string AntiforgeryToken);
+
+/// <summary>Who has signed in.</summary>
+internal sealed record SignedInUser(string Id, string Email, string Name, bool EmailVerified, IReadOnlyList<string> Roles)
+{
+    public static SignedInUser Of(User user) => new(user.Key, user.Email, user.Name, user.EmailVerified, [.. user.Roles.Select(role => role.Role)]);
+}
+
+/// <summary>Makes a session and its refresh token for somebody who has proved who it is, whatever the proof was.</summary>
+internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore families, AuthDbContext database, SessionCookies cookies, IOptionsMonitor<Storage.Sessions.SessionOptions> lifetimes)
+{
+    /// <summary>Claim of a session that holds a role.</summary>
+    public const string RoleClaim = "role";
+
+    /// <summary>Issues both and sets the cookies.</summary>
+    /// <returns>Null: the account was shut, deleted or got another password while this was under way. Deny.</returns>
+    /// <exception cref="Storage.Redis.StorageUnavailableException">The store does not answer.</exception>
+    public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, CancellationToken cancellationToken)
+    {
+        var issued = await CreateAsync(context, user, device, life: null, cancellationToken);
+        // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
+        // this look sees what was written.
+        if (!await IsUnchangedAsync(user, cancellationToken))
+        {
+            await sessions.RevokeAsync(user.Key, issued.Session.Id, cancellationToken);
+            return null;
+        }
+
+        var family = await families.IssueAsync(new NewRefreshFamily { UserId = user.Key, SessionId = issued.Session.Id }, cancellationToken);
+        return family.Token is { } refresh ? Answer(context, user, issued, refresh) : null;
+    }
+
+    /// <summary>Creates a session with what the request and the user say.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="user">Whose it will be.</param>
+    /// <param name="device">Name of the device.</param>
+    /// <param name="life">Longest life, if it is less than the configured one. Whole seconds.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<IssuedSession> CreateAsync(HttpContext context, User user, string? device, TimeSpan? life, CancellationToken cancellationToken)
+    {
+        var agent = context.Request.Headers.UserAgent.ToString();
+        return sessions.CreateAsync(
+            new NewSession
+            {
+                UserId = user.Key,
+                IpAddress = context.Connection.RemoteIpAddress,
+                UserAgent = agent.Length == 0 ? null : agent,
+                DeviceName = string.IsNullOrWhiteSpace(device) ? null : device.Trim(),
+                Claims = ClaimsOf(user),
+                SlidingExpiration = life < lifetimes.CurrentValue.SlidingExpiration ? life : null,
+                AbsoluteExpiration = life < lifetimes.CurrentValue.AbsoluteExpiration ? life : null,
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The answer, with the cookies set.</summary>
+    public SignedIn Answer(HttpContext context, User user, IssuedSession issued, RefreshToken refresh)
+    {
+        cookies.Set(context.Response, issued);
+        return new SignedIn(
+            issued.Token.Value, refresh.Value, issued.Session.ExpiresAt, SignedInUser.Of(user), SessionCookies.AntiforgeryTokenOf(issued.Token.Value));
+    }
+
+    /// <summary>A session's claims have one value a name; a second value of a type stands under <c>type LF 2</c>, which the bearer handler reads.</summary>
+    internal static Dictionary<string, string> ClaimsOf(User user) => user.Roles
+        .Select((role, i) => (Name: i == 0 ? RoleClaim : $"{RoleClaim}\n{i + 1}", role.Role))
+        .ToDictionary(claim => claim.Name, claim => claim.Role, StringComparer.Ordinal);
+
+    /// <summary>Whether the account is open and still what it was when it was read.</summary>
+    public async Task<bool> IsUnchangedAsync(User user, CancellationToken cancellationToken)
+    {
+        var now = await database.Users.AsNoTracking()
+            .Where(u => u.Id == user.Id)
+            .Select(u => new { u.SecurityStamp, u.DisabledAt })
+            .FirstOrDefaultAsync(cancellationToken);
+        return now is { DisabledAt: null } && now.SecurityStamp == user.SecurityStamp;
+    }
+}

@@ -1,0 +1,25 @@
+using Maintenance.Storage.RateLimiting;
+using Maintenance.WebHost.RateLimits;
+using Microsoft.AspNetCore.Identity;
+
+namespace Maintenance.WebHost.SignIn;
+
+/// <summary>
+/// Failures of an account, known or not: a few at once, then longer and longer blocks. It counts by address, in Redis, so it costs and says the same
+/// for an account that does not exist.
+/// </summary>
+internal sealed class AccountLimit(IRateLimitStore limits, ILookupNormalizer normalizer)
+{
+    /// <summary>Takes one try; a success gives all back by <see cref="ForgetAsync"/>.</summary>
+    public Task<RateLimitResult> TryAsync(string email, CancellationToken cancellationToken) =>
+        limits.AcquireAsync(new RateLimitRequest(Limits.LoginAccount, Subject(email)), cancellationToken);
+
+    /// <summary>Forgets failures and blocks: the password was right, was reset, or an administrator says so.</summary>
+    public Task<bool> ForgetAsync(string email, CancellationToken cancellationToken) =>
+        limits.ResetAsync(Limits.LoginAccount, Subject(email), cancellationToken);
+
+    /// <summary>Failures that still count after a try.</summary>
+    public static int FailuresBefore(RateLimitResult result) => Math.Max(0, result.Limit - result.Remaining - 1);
+
+    private string Subject(string email) => $"account:{normalizer.NormalizeEmail(email)}";
+}

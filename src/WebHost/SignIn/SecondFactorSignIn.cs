@@ -1,0 +1,65 @@
+using Maintenance.Storage.TwoFactor;
+using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.TwoFactor;
+using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Identity;
+
+namespace Maintenance.WebHost.SignIn;
+
+/// <summary>Finishes a log-in with its second factor. Attempts are counted before a code is looked at, and a code works once.</summary>
+internal sealed class SecondFactorSignIn(
+    ITwoFactorStore challenges, UserManager<User> users, IUserTwoFactorRecoveryCodeStore<User> recoveryCodes, PasswordSignIn signIn, IAuditTrail audit, TimeProvider clock)
+{
+    public async Task<IResult> SignInAsync(SecondFactorRequest request, HttpContext context, CancellationToken cancellationToken)
+    {
+        var attempt = await challenges.AttemptAsync(request.ChallengeId, cancellationToken);
+        if (attempt is not { Outcome: TwoFactorOutcome.Allowed, Challenge: { } challenge })
+        {
+            return Refuse(attempt, context);
+        }
+
+        if (await users.FindByIdAsync(challenge.UserId) is not { TwoFactorEnabled: true } user)
+        {
+            return Refuse(new TwoFactorAttempt(TwoFactorOutcome.Denied), context);
+        }
+
+        var method = request.Method
+            ?? (request.Code.Length == 6 && request.Code.All(char.IsAsciiDigit) ? SecondFactorMethods.Totp : SecondFactorMethods.RecoveryCode);
+        long? step = null;
+        var right = method == SecondFactorMethods.Totp
+            ? user.AuthenticatorKey is { } key && (step = Totp.StepOf(key, request.Code, clock.GetUtcNow())) is not null
+            : await recoveryCodes.RedeemCodeAsync(user, request.Code, cancellationToken);
+        var end = right
+            ? await challenges.CompleteAsync(request.ChallengeId, step, cancellationToken)
+            : new TwoFactorAttempt(TwoFactorOutcome.WrongCode, challenge);
+        audit.Record(context, new AuditEvent
+        {
+            Action = AuditActions.SecondFactor,
+            Succeeded = end.Outcome == TwoFactorOutcome.Completed,
+            UserId = user.Key,
+            Detail = method,
+        });
+        if (end.Outcome != TwoFactorOutcome.Completed)
+        {
+            return Refuse(end, context);
+        }
+
+        return signIn.Refusal(user) is { } refusal
+            ? Problems.Of(StatusCodes.Status403Forbidden, refusal.Code, refusal.Detail)
+            : await signIn.FinishAsync(user, challenge.Data.Length == 0 ? null : challenge.Data, method, context, cancellationToken);
+    }
+
+    private static IResult Refuse(TwoFactorAttempt attempt, HttpContext context) => attempt.Outcome switch
+    {
+        TwoFactorOutcome.UserLocked => LimitProblems.TooMany(context, attempt.RetryAfter),
+        TwoFactorOutcome.Locked => Problems.Of(401, "challenge_locked", "Too many wrong codes. Sign in again."),
+        TwoFactorOutcome.WrongCode or TwoFactorOutcome.StepUsed => Problems.Of(
+            401,
+            "invalid_code",
+            "The code is wrong, or has been used.",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["attemptsLeft"] = attempt.Challenge?.AttemptsLeft ?? 0 }),
+        _ => Problems.Of(401, "invalid_challenge", "This log-in has ended. Sign in again."),
+    };
+}

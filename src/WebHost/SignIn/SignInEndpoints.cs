@@ -1,0 +1,77 @@
+using Maintenance.Storage.Sessions;
+using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.Sessions;
+
+namespace Maintenance.WebHost.SignIn;
+
+/// <summary>Signing in and out.</summary>
+internal static class SignInEndpoints
+{
+    public static IServiceCollection AddSignIn(this IServiceCollection services)
+    {
+        services.AddSettings<CaptchaOptions, CaptchaOptionsValidator>(CaptchaOptions.Section);
+        services.AddHttpClient();
+        services.AddSingleton<ICaptchaCheck, HttpCaptchaCheck>();
+        services.AddScoped<AccountLimit>();
+        services.AddScoped<PasswordSignIn>();
+        services.AddScoped<SecondFactorSignIn>();
+        services.AddScoped<TokenRefresh>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapSignIn(this IEndpointRouteBuilder auth)
+    {
+        auth.MapPost("login", (LoginRequest request, HttpContext context, PasswordSignIn signIn, CancellationToken stop) => signIn.SignInAsync(request, context, stop))
+            .Validated<LoginRequest>()
+            .Produces<SignedIn>()
+            .IgnoresCookie()
+            .RequireRateLimiting(Limits.Login)
+            .WithSummary("Signs in with a password; answers a challenge when a second factor is needed.");
+        auth.MapPost("login/2fa", (SecondFactorRequest request, HttpContext context, SecondFactorSignIn signIn, CancellationToken stop) => signIn.SignInAsync(request, context, stop))
+            .Validated<SecondFactorRequest>()
+            .Produces<SignedIn>()
+            .IgnoresCookie()
+            .RequireRateLimiting(Limits.Login)
+            .WithSummary("Finishes a log-in with a code of an authenticator or a recovery code.");
+        auth.MapPost("refresh", (RefreshRequest request, HttpContext context, TokenRefresh refresh, CancellationToken stop) => refresh.RefreshAsync(request, context, stop))
+            .Validated<RefreshRequest>()
+            .Produces<SignedIn>()
+            .IgnoresCookie()
+            .RequireRateLimiting(Limits.Refresh)
+            .WithSummary("Exchanges a refresh token; each works once.");
+        auth.MapPost("logout", LogOutAsync)
+            .RequireAuthorization()
+            .RequireRateLimiting(Limits.User)
+            .WithSummary("Ends this session.");
+        auth.MapPost("logout-all", LogOutEverywhereAsync)
+            .RequireAuthorization()
+            .RequireRateLimiting(Limits.Sensitive)
+            .WithSummary("Ends every session; ?keepCurrent=true keeps this one.");
+        return auth;
+    }
+
+    private static async Task<IResult> LogOutAsync(HttpContext context, ISessionStore sessions, SessionCookies cookies, IAuditTrail audit, CancellationToken stop)
+    {
+        var (user, session) = (context.User.UserId(), context.User.SessionId());
+        await sessions.RevokeAsync(user, session, stop);
+        cookies.Remove(context);
+        audit.Record(context, new AuditEvent { Action = AuditActions.LoggedOut, UserId = user, SessionId = session.Value });
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> LogOutEverywhereAsync(
+        HttpContext context, ISessionStore sessions, SessionCookies cookies, IAuditTrail audit, CancellationToken stop, bool keepCurrent = false)
+    {
+        var (user, session) = (context.User.UserId(), context.User.SessionId());
+        var revoked = await sessions.RevokeAllAsync(user, keepCurrent ? session : null, stop);
+        if (!revoked.KeptSession)
+        {
+            cookies.Remove(context);
+        }
+
+        audit.Record(context, new AuditEvent { Action = AuditActions.LoggedOutEverywhere, UserId = user, SessionId = session.Value });
+        return TypedResults.Ok(new LoggedOutEverywhere(revoked.EndedSessions));
+    }
+}

@@ -1,0 +1,86 @@
+using Maintenance.Storage.RefreshTokens;
+using Maintenance.Storage.Sessions;
+using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Identity;
+
+namespace Maintenance.WebHost.SignIn;
+
+/// <summary>Exchanges a refresh token for the next one and for a session token. The session of before ends, or lives on under its new token when the client sent the old one too.</summary>
+internal sealed class TokenRefresh(
+    IRefreshTokenStore families,
+    ISessionStore sessions,
+    UserManager<User> users,
+    SessionIssuer issuer,
+    IAuditTrail audit,
+    TimeProvider clock)
+{
+    public async Task<IResult> RefreshAsync(RefreshRequest request, HttpContext context, CancellationToken cancellationToken)
+    {
+        var rotation = await families.RotateAsync(request.RefreshToken, cancellationToken);
+        if (rotation is not { Token: { } token, Family: { } family })
+        {
+            if (rotation.Outcome == RefreshOutcome.Reused)
+            {
+                audit.Record(context, new AuditEvent { Action = AuditActions.RefreshReused, Succeeded = false, UserId = rotation.Family?.UserId });
+            }
+
+            return Denied();
+        }
+
+        var user = await users.FindByIdAsync(family.UserId);
+        if (user is not { DisabledAt: null })
+        {
+            await families.RevokeAsync(family.UserId, family.Id, cancellationToken);
+            return Denied();
+        }
+
+        var issued = await RotateAsync(context, family, user, cancellationToken) ?? await ReplaceAsync(context, family, user, cancellationToken);
+        audit.Record(context, new AuditEvent
+        {
+            Action = AuditActions.Refreshed,
+            Succeeded = issued is not null,
+            UserId = user.Key,
+            SessionId = issued?.Session.Id.Value,
+        });
+        return issued is null ? Denied() : TypedResults.Ok(issuer.Answer(context, user, issued, token));
+    }
+
+    private static ProblemHttpResult Denied() => Problems.Of(StatusCodes.Status401Unauthorized, "invalid_token", "The refresh token is not valid. Sign in again.");
+
+    /// <summary>The client still has the session's token: the session gets a new one, and its families follow.</summary>
+    private async Task<IssuedSession?> RotateAsync(HttpContext context, RefreshFamily family, User user, CancellationToken cancellationToken)
+    {
+        var current = context.Request.SessionToken();
+        if (!SessionToken.TryParse(current, out var parsed) || parsed.Id != family.SessionId)
+        {
+            return null;
+        }
+
+        var rotation = await sessions.RotateAsync(current, new SessionChanges { Claims = SessionIssuer.ClaimsOf(user) }, cancellationToken);
+        return rotation.Issued;
+    }
+
+    private async Task<IssuedSession?> ReplaceAsync(HttpContext context, RefreshFamily family, User user, CancellationToken cancellationToken)
+    {
+        var old = family.SessionId is { } id ? await sessions.GetAsync(family.UserId, id, cancellationToken) : null;
+        // However often it is refreshed, a log-in ends when its family does.
+        var left = TimeSpan.FromSeconds(Math.Max(1, Math.Floor((family.ExpiresAt - clock.GetUtcNow()).TotalSeconds)));
+        var issued = await issuer.CreateAsync(context, user, old?.DeviceName, left, cancellationToken);
+        if (!await families.BindSessionAsync(family.UserId, family.Id, issued.Session.Id, cancellationToken))
+        {
+            await sessions.RevokeAsync(family.UserId, issued.Session.Id, cancellationToken);
+            return null;
+        }
+
+        if (old is not null)
+        {
+            await sessions.RevokeAsync(family.UserId, old.Id, cancellationToken);
+        }
+
+        return issued;
+    }
+}
