@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Storage.Tokens.Repair;
 using Maintenance.Testing;
 using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.Keyspace;
@@ -27,6 +28,7 @@ internal static class SweepBenchmark
             stage.Connection,
             stage.Keys,
             new SessionRepair(stage.Connection, stage.Keys, new Fixed<SessionOptions>(new SessionOptions())),
+            new TokenRepair(stage.Connection, stage.Keys),
             new Fixed<IndexReconciliationOptions>(new IndexReconciliationOptions()),
             new SweepMetrics(meters),
             TimeProvider.System);

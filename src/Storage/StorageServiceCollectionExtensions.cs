@@ -11,6 +11,7 @@ using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
 using Maintenance.Storage.TwoFactor;
+using Maintenance.Storage.UserData;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -55,6 +56,7 @@ public static class StorageServiceCollectionExtensions
         services.AddSingleton<AuthStoreMetrics>();
         services.AddSingleton<RedisSessionStore>();
         services.AddSingleton<SessionRepair>();
+        services.AddSingleton<Tokens.Repair.TokenRepair>();
         services.AddSingleton(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
         services.AddSingleton<Sessions.Inspection.UserInspector>();
         services.AddSingleton(provider => new MemoryUsers(
@@ -85,6 +87,7 @@ public static class StorageServiceCollectionExtensions
         services.AddRateLimits(configuration);
         services.AddOAuthStates(configuration);
         services.AddCaches(configuration);
+        services.AddUserData(configuration);
         services.AddHostedService<StorageStartup>();
         return services;
     }

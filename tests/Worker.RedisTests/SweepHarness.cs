@@ -1,6 +1,7 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Storage.Tokens.Repair;
 using Maintenance.Testing;
 using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.Keyspace;
@@ -25,10 +26,11 @@ internal sealed class SweepHarness : IAsyncDisposable
             new RedisOptions { Url = server.Url, KeyPrefix = prefix, Deadline = TimeSpan.FromSeconds(5) }, TimeProvider.System, NullLogger.Instance);
         Store = new RedisSessionStore(Connection, Keys, options, NullLogger<RedisSessionStore>.Instance);
         Repair = new SessionRepair(Connection, Keys, options);
+        TokenRepair = new TokenRepair(Connection, Keys);
         Metrics = new SweepMetrics(Meters);
         Reconciliation = new IndexReconciliationJob(
-            Connection, Keys, Repair, new Fixed<IndexReconciliationOptions>(ReconciliationOptions), Metrics, TimeProvider.System);
-        Cleanup = new SessionCleanupJob(Connection, Keys, Repair, new Fixed<SessionCleanupOptions>(CleanupOptions), Metrics);
+            Connection, Keys, Repair, TokenRepair, new Fixed<IndexReconciliationOptions>(ReconciliationOptions), Metrics, TimeProvider.System);
+        Cleanup = new SessionCleanupJob(Connection, Keys, Repair, TokenRepair, new Fixed<SessionCleanupOptions>(CleanupOptions), Metrics);
     }
 
     public TestMeterFactory Meters { get; } = new();
@@ -42,6 +44,8 @@ internal sealed class SweepHarness : IAsyncDisposable
     public RedisSessionStore Store { get; }
 
     public SessionRepair Repair { get; }
+
+    public TokenRepair TokenRepair { get; }
 
     public IndexReconciliationOptions ReconciliationOptions { get; } = new();
 

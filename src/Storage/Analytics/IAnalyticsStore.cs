@@ -8,10 +8,14 @@ namespace Maintenance.Storage.Analytics;
 /// </summary>
 public interface IAnalyticsStore
 {
-    /// <summary>Records a log-in: the user's total, last log-in, device and history, and the day's numbers, in one flush.</summary>
+    /// <summary>
+    /// Records a log-in: the user's total, last log-in, device and history, if the session is still there (the user may have been erased since), and the
+    /// day's numbers, in one flush.
+    /// </summary>
+    /// <returns>Whether anything was recorded of the user.</returns>
     Task<bool> RecordLoginAsync(Session session, CancellationToken cancellationToken);
 
-    /// <summary>Records that a session ended.</summary>
+    /// <summary>Records that a session ended, if the user has a history.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="id">Which session; null: all of the user.</param>
     /// <param name="except">The one that was kept when all ended.</param>
@@ -21,7 +25,7 @@ public interface IAnalyticsStore
     /// <summary>Records that a session goes on under another id; its activities go with it.</summary>
     Task<bool> RecordRotationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken);
 
-    /// <summary>Records an activity of a session.</summary>
+    /// <summary>Records an activity of a session that is there.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="id">The session.</param>
     /// <param name="action">What was done, 1 to 64 characters without a colon, for example <c>password.changed</c>.</param>

@@ -37,22 +37,21 @@ public sealed class MemoryAnalyticsStore : IAnalyticsStore, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var (user, current) = (UserReference.Of(session.UserId), options.CurrentValue);
         var started = session.CreatedAt.ToUnixTimeMilliseconds();
-        Change(user, known =>
+        bool recorded;
+        lock (sessions.Users.Gate(user))
         {
-            var devices = session.DeviceName is { Length: > 0 } device ? known.Devices.SetItem(device, started) : known.Devices;
-            return known with
+            recorded = sessions.Holds(user, session.Id);
+            if (recorded)
             {
-                Total = known.Total + 1,
-                Last = Math.Max(known.Last, started),
-                Devices = devices.Count <= current.DevicesPerUser ? devices : devices.Remove(devices.MinBy(pair => pair.Value).Key),
-                Events = Pushed(known.Events, $"L:{started}:{SessionEvents.Login(session)}", current.EventsKept),
-            };
-        });
+                Change(user, known => LoggedIn(known, session, started, current));
+            }
+        }
+
         var day = DateOnly.FromDateTime(session.CreatedAt.UtcDateTime);
         var isNew = seen.Add((day, user), value: true, current.DayLife) == MapAddition.Added;
         days.Compute(day, (isNew, current.DayLife), static (ref MapSlot<(long Logins, long Users)> slot, (bool IsNew, TimeSpan Life) state) =>
             slot.TrySet((slot.Value.Logins + 1, slot.Value.Users + (state.IsNew ? 1 : 0)), state.Life));
-        return Task.FromResult(true);
+        return Task.FromResult(recorded);
     }
 
     /// <inheritdoc/>
@@ -79,10 +78,14 @@ public sealed class MemoryAnalyticsStore : IAnalyticsStore, IDisposable
     public Task<bool> RecordActivityAsync(string userId, SessionId id, string action, string? detail, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        var user = UserReference.Of(userId);
         var state = (Text: $"{Now}:{SessionEvents.Activity(id, action, detail)}", Options: options.CurrentValue);
-        activities.Compute((UserReference.Of(userId), id), state, static (ref MapSlot<ImmutableList<string>> slot, (string Text, AnalyticsOptions Options) state) =>
-            slot.TrySet(Pushed(slot.Value ?? [], state.Text, state.Options.ActivitiesPerSession), state.Options.ActivityLife));
-        return Task.FromResult(true);
+        lock (sessions.Users.Gate(user))
+        {
+            return Task.FromResult(sessions.Holds(user, id) && activities.Compute(
+                (user, id), state, static (ref MapSlot<ImmutableList<string>> slot, (string Text, AnalyticsOptions Options) state) =>
+                    slot.TrySet(Pushed(slot.Value ?? [], state.Text, state.Options.ActivitiesPerSession), state.Options.ActivityLife)));
+        }
     }
 
     /// <inheritdoc/>
@@ -115,6 +118,15 @@ public sealed class MemoryAnalyticsStore : IAnalyticsStore, IDisposable
             days.TryGet(day, out var found) ? new DayAnalytics(day, found.Logins, found.Users) : new DayAnalytics(day, 0, 0))]);
     }
 
+    /// <summary>The activities of a user's sessions.</summary>
+    internal IReadOnlyDictionary<SessionId, IReadOnlyList<SessionActivity>> ActivitiesOf(UserReference user) => activities.Snapshot()
+        .Where(entry => entry.Key.User == user)
+        .ToDictionary(
+            entry => entry.Key.Id, IReadOnlyList<SessionActivity> (entry) => [.. entry.Value.Select(SessionEvents.ReadActivity).OfType<SessionActivity>()]);
+
+    /// <summary>Forgets a user; how many entries there were. To be called with the user's gate held.</summary>
+    internal long EraseUser(UserReference user) => activities.RemoveWhere((key, _) => key.User == user) + (users.Remove(user) ? 1 : 0);
+
     /// <summary>Ends the sweeps.</summary>
     public void Dispose()
     {
@@ -124,12 +136,32 @@ public sealed class MemoryAnalyticsStore : IAnalyticsStore, IDisposable
         days.Dispose();
     }
 
+    private static Known LoggedIn(Known known, Session session, long started, AnalyticsOptions current)
+    {
+        var devices = session.DeviceName is { Length: > 0 } device ? known.Devices.SetItem(device, started) : known.Devices;
+        return known with
+        {
+            Total = known.Total + 1,
+            Last = Math.Max(known.Last, started),
+            Devices = devices.Count <= current.DevicesPerUser ? devices : devices.Remove(devices.MinBy(pair => pair.Value).Key),
+            Events = Pushed(known.Events, $"L:{started}:{SessionEvents.Login(session)}", current.EventsKept),
+        };
+    }
+
     private Task<bool> PushAsync(string userId, string kind, string rest, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var text = $"{kind}:{Now}:{rest}";
-        Change(UserReference.Of(userId), known => known with { Events = Pushed(known.Events, text, options.CurrentValue.EventsKept) });
-        return Task.FromResult(true);
+        var (user, text) = (UserReference.Of(userId), $"{kind}:{Now}:{rest}");
+        lock (sessions.Users.Gate(user))
+        {
+            if (!users.TryGet(user, out _))
+            {
+                return Task.FromResult(false);
+            }
+
+            Change(user, known => known with { Events = Pushed(known.Events, text, options.CurrentValue.EventsKept) });
+            return Task.FromResult(true);
+        }
     }
 
     private void Change(UserReference user, Func<Known, Known> change) =>

@@ -11,6 +11,7 @@ public sealed class RedisAnalyticsStore(
 {
     private static readonly RedisScript Login = Load("login");
     private static readonly RedisScript Push = Load("push");
+    private static readonly RedisScript Activity = Load("activity");
     private static readonly RedisScript Day = Load("day");
 
     /// <inheritdoc/>
@@ -19,18 +20,18 @@ public sealed class RedisAnalyticsStore(
         ArgumentNullException.ThrowIfNull(session);
         var (user, current) = (UserReference.Of(session.UserId), options.CurrentValue);
         var day = DateOnly.FromDateTime(session.CreatedAt.UtcDateTime);
-        RedisKey[] ofUser = [keys.UserStats(user), keys.UserDevices(user), keys.UserHistory(user)];
+        RedisKey[] ofUser = [keys.UserStats(user), keys.UserDevices(user), keys.UserHistory(user), keys.Session(user, session.Id)];
         RedisValue[] login =
         [
             session.CreatedAt.ToUnixTimeMilliseconds(), SessionEvents.Login(session), session.DeviceName ?? "",
             current.DevicesPerUser, current.EventsKept, Milliseconds(current.UserLife),
         ];
-        await connection.CallAsync(
+        var replies = await connection.CallAsync(
             database => Task.WhenAll(
                 Login.EvaluateAsync(database, ofUser, login),
                 Day.EvaluateAsync(database, [keys.DayLogins(day), keys.DayUsers(day)], [user.Value, Milliseconds(current.DayLife)])),
             cancellationToken).ConfigureAwait(false);
-        return true;
+        return (int)replies[0] == 1;
     }
 
     /// <inheritdoc/>
@@ -51,13 +52,12 @@ public sealed class RedisAnalyticsStore(
     /// <inheritdoc/>
     public async Task<bool> RecordActivityAsync(string userId, SessionId id, string action, string? detail, CancellationToken cancellationToken)
     {
-        var current = options.CurrentValue;
-        await connection.EvaluateAsync(
-            Push,
-            [keys.SessionActivity(UserReference.Of(userId), id)],
-            ["", SessionEvents.Activity(id, action, detail), current.ActivitiesPerSession, Milliseconds(current.ActivityLife)],
-            cancellationToken).ConfigureAwait(false);
-        return true;
+        var (user, current) = (UserReference.Of(userId), options.CurrentValue);
+        return (int)await connection.EvaluateAsync(
+            Activity,
+            [keys.SessionActivity(user, id), keys.Session(user, id)],
+            [SessionEvents.Activity(id, action, detail), current.ActivitiesPerSession, Milliseconds(current.ActivityLife)],
+            cancellationToken).ConfigureAwait(false) == 1;
     }
 
     /// <inheritdoc/>
@@ -111,9 +111,8 @@ public sealed class RedisAnalyticsStore(
     private async Task<bool> PushAsync(RedisKey[] names, string kind, string rest, CancellationToken cancellationToken)
     {
         var current = options.CurrentValue;
-        await connection.EvaluateAsync(
-            Push, names, [kind + ":", rest, current.EventsKept, Milliseconds(current.UserLife)], cancellationToken).ConfigureAwait(false);
-        return true;
+        return (int)await connection.EvaluateAsync(
+            Push, names, [kind + ":", rest, current.EventsKept, Milliseconds(current.UserLife)], cancellationToken).ConfigureAwait(false) == 1;
     }
 
     private static long Milliseconds(TimeSpan life) => (long)Math.Ceiling(life.TotalMilliseconds);

@@ -1,7 +1,9 @@
--- Records a log-in of a user
--- KEYS: totals, devices, history
+-- Records a log-in of a user, if its session is still there: the user may have been erased since
+-- KEYS: totals, devices, history, session
 -- ARGV: started ms, event, device (or nothing), devices kept, events kept, life ms
+-- Returns 1 recorded, 0 not
 local started = tonumber(ARGV[1])
+if redis.call('EXISTS', KEYS[4]) == 0 then return 0 end
 -- Each life right behind its write: if the next key is of another type the script ends there.
 redis.call('HINCRBY', KEYS[1], 'total', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[6])

@@ -106,6 +106,27 @@ public sealed class MemoryCacheStore : ICacheStore, IDisposable
         // There is no other host.
     }
 
+    /// <summary>What is cached of a user.</summary>
+    internal IReadOnlyList<(CacheKey Key, byte[] Payload)> ValuesOf(UserReference user)
+    {
+        lock (gate)
+        {
+            return epochs.TryGet(user, out var epoch)
+                ? [.. entries.Snapshot().Where(entry => entry.Key.User == user && entry.Value.Epoch == epoch && entry.Value.Payload is not null)
+                    .Select(entry => (entry.Key, entry.Value.Payload!))]
+                : [];
+        }
+    }
+
+    /// <summary>Removes all of a user, values of an older epoch included; how many entries there were.</summary>
+    internal Task<long> EraseUserAsync(UserReference user)
+    {
+        lock (gate)
+        {
+            return Task.FromResult((long)entries.RemoveWhere((key, _) => key.User == user) + (epochs.Remove(user) ? 1 : 0));
+        }
+    }
+
     /// <summary>Ends the sweep.</summary>
     public void Dispose()
     {

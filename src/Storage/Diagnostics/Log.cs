@@ -44,4 +44,7 @@ internal static partial class Log
 
     [LoggerMessage(1400, LogLevel.Warning, "A log-in, rotation or log-out happened and could not be recorded: {Reason}")]
     public static partial void NotRecorded(this ILogger logger, string reason);
+
+    [LoggerMessage(1450, LogLevel.Information, "All of user {User} was erased: {Keys} keys of the store, {Items} items of other sources.")]
+    public static partial void UserErased(this ILogger logger, string user, long keys, long items);
 }

@@ -61,6 +61,18 @@ public sealed class InMemoryOneTimeTokenStore : IOneTimeTokenStore, IDisposable
     public Task<Revocation> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
         Locked(userId, user => new Revocation(tokens[purpose].RemoveAll(user)), cancellationToken);
 
+    /// <summary>A user's tokens that could be redeemed.</summary>
+    internal IReadOnlyList<OneTimeToken> All(UserReference user)
+    {
+        lock (users.Gate(user))
+        {
+            return [.. tokens.SelectMany(table => table.Value.Live(user).Select(token => Public(table.Key, token)))];
+        }
+    }
+
+    /// <summary>Forgets a user's tokens; how many there were. To be called with the user's gate held.</summary>
+    internal long EraseUser(UserReference user) => tokens.Values.Sum(table => (long)table.RemoveAll(user));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -128,7 +128,10 @@ public sealed class RedisKeys
     public string DataProtection(string ringHash) => $"{Prefix}{DataProtectionHead}{ringHash}";
 
     /// <summary>The last activities of a session, newest first.</summary>
-    public string SessionActivity(UserReference user, SessionId id) => $"{Prefix}{ActivityHead}{user.ToTagged()}:{id.Value}";
+    public string SessionActivity(UserReference user, SessionId id) => ActivitiesOf(user) + id.Value;
+
+    /// <summary>What the names of all activities of a user's sessions begin with, colon included.</summary>
+    public string ActivitiesOf(UserReference user) => $"{Prefix}{ActivityHead}{user.ToTagged()}:";
 
     /// <summary>The hash of a user's totals.</summary>
     public string UserStats(UserReference user) => $"{Prefix}{UserStatsHead}{user.ToTagged()}";

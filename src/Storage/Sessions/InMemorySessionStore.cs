@@ -30,6 +30,7 @@ public sealed class InMemorySessionStore : ISessionStore
         var current = options.CurrentValue;
         var sliding = Seconds(session.SlidingExpiration ?? current.SlidingExpiration, nameof(session.SlidingExpiration));
         var absolute = Seconds(session.AbsoluteExpiration ?? current.AbsoluteExpiration, nameof(session.AbsoluteExpiration));
+        session = ClientDetails.Kept(session, current.ClientDetailsLife);
         var user = UserReference.Of(session.UserId);
         // The Redis store refuses by the same bounds.
         SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, session.Claims);
@@ -75,8 +76,8 @@ public sealed class InMemorySessionStore : ISessionStore
                 return Task.FromResult(SessionValidation.Denied(denial));
             }
 
-            var session = held.Session;
             var now = users.Now;
+            var session = ClientDetails.Hide(held.Session, options.CurrentValue.ClientDetailsLife, now);
             var interval = Min(options.CurrentValue.RenewalInterval, session.SlidingExpiration / 2);
             if (now - session.LastSeenAt >= interval)
             {
@@ -99,7 +100,12 @@ public sealed class InMemorySessionStore : ISessionStore
         var user = UserReference.Of(userId);
         lock (users.Gate(user))
         {
-            return Task.FromResult<IReadOnlyList<Session>>([.. sessions.Live(user).OrderByDescending(session => session.LastSeenAt)]);
+            return Task.FromResult<IReadOnlyList<Session>>(
+            [
+                .. sessions.Live(user)
+                    .Select(session => ClientDetails.Hide(session, options.CurrentValue.ClientDetailsLife, users.Now))
+                    .OrderByDescending(session => session.LastSeenAt),
+            ]);
         }
     }
 
@@ -167,7 +173,7 @@ public sealed class InMemorySessionStore : ISessionStore
                 return Task.FromResult(new SessionRotation(RotationOutcome.AlreadyRotated));
             }
 
-            var session = held.Session;
+            var session = ClientDetails.Hide(held.Session, options.CurrentValue.ClientDetailsLife, users.Now);
             var claims = changes.Claims is null ? session.Claims : new Dictionary<string, string>(changes.Claims, StringComparer.Ordinal);
             SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, claims);
             var next = SessionToken.Create(old.User);
@@ -187,6 +193,15 @@ public sealed class InMemorySessionStore : ISessionStore
             return Task.FromResult(new SessionRotation(RotationOutcome.Rotated, new IssuedSession(next, rotated)));
         }
     }
+
+    /// <summary>What it shares with the other in-memory stores.</summary>
+    internal MemoryUsers Users => users;
+
+    /// <summary>Whether a record stands under an id. To be called with the user's gate held.</summary>
+    internal bool Holds(UserReference user, SessionId id) => sessions.Holds(user, id);
+
+    /// <summary>Forgets a user; how many records there were. To be called with the user's gate held.</summary>
+    internal long EraseUser(UserReference user) => sessions.EraseUser(user);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

@@ -135,6 +135,16 @@ internal sealed class MemorySessions(MemoryUsers users, MemoryOptions options, T
         return doomed.Length;
     }
 
+    /// <summary>Whether a record stands under an id.</summary>
+    public bool Holds(UserReference user, SessionId id) => entries.TryGet((user, id), out _);
+
+    /// <summary>Forgets a user, aliases included; how many records there were.</summary>
+    public long EraseUser(UserReference user)
+    {
+        index.Remove(user);
+        return entries.RemoveWhere((key, _) => key.User == user);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

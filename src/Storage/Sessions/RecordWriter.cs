@@ -115,6 +115,9 @@ internal ref struct RecordReader(ReadOnlySpan<byte> bytes)
     /// <summary>Whether everything was read and nothing is left.</summary>
     public readonly bool Complete => !failed && rest.IsEmpty;
 
+    /// <summary>Whether one of the next bytes is not zero.</summary>
+    public readonly bool HoldsNonZero(int count) => rest[..Math.Min(count, rest.Length)].ContainsAnyExcept((byte)0);
+
     public string ReadGuid() => Take(16, out var raw) ? new Guid(raw, bigEndian: true).ToString("D") : "";
 
     public string ReadText()

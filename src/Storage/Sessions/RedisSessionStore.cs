@@ -40,7 +40,7 @@ public sealed class RedisSessionStore : ISessionStore
         this.options = options;
         this.logger = logger;
         this.scripts = scripts;
-        reader = new SessionReader(connection, keys, logger) { CheckGeneration = scripts.CheckGeneration, NewestKnownFormat = scripts.NewestKnownFormat };
+        reader = new SessionReader(connection, keys, logger, () => options.CurrentValue.ClientDetailsLife) { CheckGeneration = scripts.CheckGeneration, NewestKnownFormat = scripts.NewestKnownFormat };
     }
 
     /// <inheritdoc/>
@@ -50,6 +50,7 @@ public sealed class RedisSessionStore : ISessionStore
         var current = options.CurrentValue;
         var sliding = Seconds(session.SlidingExpiration ?? current.SlidingExpiration, nameof(session.SlidingExpiration));
         var absolute = Seconds(session.AbsoluteExpiration ?? current.AbsoluteExpiration, nameof(session.AbsoluteExpiration));
+        session = ClientDetails.Kept(session, current.ClientDetailsLife);
         var user = UserReference.Of(session.UserId);
         var userAgent = string.IsNullOrEmpty(session.UserAgent) ? null : RecordWriter.Cut(session.UserAgent, NewSession.MaxUserAgentBytes);
         var (flags, body) = SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, userAgent, session.DeviceName, session.Claims);
@@ -228,7 +229,7 @@ public sealed class RedisSessionStore : ISessionStore
             var reply = ClientCompat.Items(await connection.EvaluateAsync(
                 scripts.Renew,
                 [keys.Session(user, session.Id), keys.SessionIndex(user), keys.Generation(user)],
-                [session.Id.Value],
+                [session.Id.Value, ClientDetails.Milliseconds(options.CurrentValue.ClientDetailsLife)],
                 cancellationToken).ConfigureAwait(false));
             return (string?)reply[0] switch
             {

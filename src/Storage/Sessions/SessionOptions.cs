@@ -8,6 +8,9 @@ public sealed class SessionOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Storage:Sessions";
 
+    /// <summary>Longest life that any session may have.</summary>
+    internal static readonly TimeSpan LongestLife = TimeSpan.FromDays(400);
+
     /// <summary>Life without any request. Whole seconds, at most 400 days. Default 24 h (environment: <c>SESSION_TTL</c>, seconds).</summary>
     public TimeSpan SlidingExpiration { get; set; } = TimeSpan.FromHours(24);
 
@@ -24,6 +27,12 @@ public sealed class SessionOptions
     public int MaxSessionsPerUser { get; set; } = 100;
 
     /// <summary>
+    /// How long after the log-in a session's address and user agent are kept; zero: they are not stored. They are not shown any more from then on, and
+    /// leave the record at the session's next renewal or the next run of <c>session-cleanup</c>. At most, and by default, 400 days: as long as any session.
+    /// </summary>
+    public TimeSpan ClientDetailsLife { get; set; } = LongestLife;
+
+    /// <summary>
     /// Format in which records are written. Default 1, which every version of this library reads. Set 2 (adds the time of authentication) when
     /// no program is left that reads only format 1; both formats are always read.
     /// </summary>
@@ -34,7 +43,7 @@ public sealed class SessionOptions
 internal sealed class SessionOptionsValidator : IValidateOptions<SessionOptions>
 {
     // 32 bits of seconds fit far more; this keeps a typing error (days for hours) from going unnoticed.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(400);
+    private static readonly TimeSpan Longest = SessionOptions.LongestLife;
 
     public ValidateOptionsResult Validate(string? name, SessionOptions options)
     {
@@ -53,6 +62,7 @@ internal sealed class SessionOptionsValidator : IValidateOptions<SessionOptions>
         Check(options.RenewalInterval >= TimeSpan.Zero && options.RenewalInterval < options.SlidingExpiration, "RenewalInterval", $"is {options.RenewalInterval}; expected 0 to less than SlidingExpiration");
         Check(options.RotationGrace > TimeSpan.Zero && options.RotationGrace <= TimeSpan.FromMinutes(5), "RotationGrace", $"is {options.RotationGrace}; expected above 0 and at most 5 minutes");
         Check(options.MaxSessionsPerUser is >= 1 and <= 10_000, "MaxSessionsPerUser", $"is {options.MaxSessionsPerUser}; expected 1 to 10000");
+        Check(options.ClientDetailsLife >= TimeSpan.Zero && options.ClientDetailsLife <= Longest, "ClientDetailsLife", $"is {options.ClientDetailsLife}; expected 0 to 400 days");
         Check(options.RecordFormat is >= SessionRecordFormat.Oldest and <= SessionRecordFormat.Newest, "RecordFormat", $"is {options.RecordFormat}; this version writes {SessionRecordFormat.Oldest} to {SessionRecordFormat.Newest}");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }

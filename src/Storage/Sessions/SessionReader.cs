@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace Maintenance.Storage.Sessions;
 
 /// <summary>Reads records and decides whether they are valid. Plain commands, no script: this is the hot path.</summary>
-internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, ILogger logger)
+internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, ILogger logger, Func<TimeSpan> detailsLife)
 {
     // An id can change again within the grace of the change before; a longer chain than this is no browser's.
     private const int MostAliases = 8;
@@ -87,7 +87,7 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
 
         return CheckGeneration && read.GenerationNumber != session.Generation
             ? SessionValidation.Denied(SessionDenial.Revoked)
-            : SessionValidation.Valid(session);
+            : SessionValidation.Valid(ClientDetails.Hide(session, detailsLife(), read.Now(session)));
     }
 
     /// <summary>
@@ -157,6 +157,11 @@ internal readonly record struct SessionRead(byte[]? Record, byte[]? Generation, 
             return number <= MostExact ? number : null;
         }
     }
+
+    /// <summary>Redis's time at the read; the last renewal's when the key's TTL does not tell.</summary>
+    public DateTimeOffset Now(Session session) => ServerMilliseconds > 0 ? SessionRecordFormat.Time(ServerMilliseconds)
+        : TimeToLiveMilliseconds >= 0 ? session.ExpiresAt.AddMilliseconds(-TimeToLiveMilliseconds)
+        : session.LastSeenAt;
 
     /// <summary>
     /// Milliseconds from the session's last renewal to the read, on Redis's clock, which is derived instead of asked for: the key ends at

@@ -96,3 +96,35 @@ local function end_record(prefix, id)
   redis.call('DEL', prefix .. id)
   return 'ended'
 end
+
+-- A length of 7 bits a byte; returns it and where the next byte is, or nil if the record is torn.
+local function read_length(raw, at)
+  local n, shift = 0, 1
+  for _ = 1, 3 do
+    local b = string.byte(raw, at)
+    if not b then return nil end
+    at = at + 1
+    if b < 128 then return n + b * shift, at end
+    n, shift = n + (b - 128) * shift, shift * 128
+  end
+  return nil
+end
+
+-- A session's bytes without its address and user agent, if it has any and they are older than `life` ms (-1: never); otherwise nil.
+-- Layout of the body: RecordWriter.cs. User id (16 bytes if flag 1 is set, else a text), address (its length in one byte), user agent (a text), rest.
+local function without_details(record, life, now)
+  if life < 0 or record.alias or now - record.created < life then return nil end
+  local raw, at = record.raw, record.version >= 2 and 38 or 32
+  if string.byte(raw, 2) % 2 == 1 then
+    at = at + 16
+  else
+    local length, start = read_length(raw, at)
+    if not length then return nil end
+    at = start + length
+  end
+  local address = string.byte(raw, at)
+  if not address then return nil end
+  local agent, start = read_length(raw, at + 1 + address)
+  if not agent or (address == 0 and agent == 0) or start + agent - 1 > #raw then return nil end
+  return string.sub(raw, 1, at - 1) .. string.char(0, 0) .. string.sub(raw, start + agent)
+end

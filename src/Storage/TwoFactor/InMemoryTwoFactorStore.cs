@@ -132,6 +132,27 @@ public sealed class InMemoryTwoFactorStore : ITwoFactorStore, IDisposable
     /// <inheritdoc/>
     public Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken) => Locked(userId, challenges.RemoveAll, cancellationToken);
 
+    /// <summary>A user's challenges.</summary>
+    internal IReadOnlyList<TwoFactorChallenge> All(UserReference user)
+    {
+        lock (users.Gate(user))
+        {
+            return [.. challenges.Live(user).Select(Public)];
+        }
+    }
+
+    /// <summary>Attempts of a user that count over all challenges.</summary>
+    internal int AttemptsOf(UserReference user)
+    {
+        lock (users.Gate(user))
+        {
+            return StateOf(user).Attempts;
+        }
+    }
+
+    /// <summary>Forgets a user; how many entries there were. To be called with the user's gate held.</summary>
+    internal long EraseUser(UserReference user) => challenges.RemoveAll(user) + (states.Remove(user) ? 1 : 0);
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 
 namespace Maintenance.Worker.Demo;
@@ -25,6 +26,21 @@ internal enum DemoDamage
 
     /// <summary>Index members whose score is not their session's expiry.</summary>
     WrongExpiry,
+
+    /// <summary>Members of refresh families', challenges' and resets' indexes past their time whose token is gone.</summary>
+    ExpiredTokenMembers,
+
+    /// <summary>Members of those indexes whose token was deleted behind the index's back.</summary>
+    DeletedTokens,
+
+    /// <summary>Refresh families that no index names: they are valid no more, and would stay till their time is over.</summary>
+    OrphanedTokens,
+
+    /// <summary>Members of token indexes whose score is not their token's expiry.</summary>
+    WrongTokenExpiry,
+
+    /// <summary>Tokens, their indexes, second-factor counts, denials, activities and totals without a TTL.</summary>
+    MissingTokenTtl,
 }
 
 /// <summary>What was planted, and what must be true afterwards. The jobs never see it.</summary>
@@ -44,4 +60,10 @@ internal sealed class DemoPlan
 
     /// <summary>Tokens that must not.</summary>
     public List<SessionToken> Dead { get; } = [];
+
+    /// <summary>Refresh tokens that must rotate when all is mended.</summary>
+    public List<RefreshToken> LiveFamilies { get; } = [];
+
+    /// <summary>Refresh tokens that must not.</summary>
+    public List<RefreshToken> DeadFamilies { get; } = [];
 }

@@ -9,7 +9,8 @@ namespace Maintenance.Worker.Demo;
 /// Fills a store as a busy service would have it and breaks it as careless code does: through raw commands, behind the library's back. Each user
 /// suffers one kind of damage at most, so that what is found can be compared with what was planted.
 /// </summary>
-internal sealed class DemoPlanter(RedisConnection connection, RedisKeys keys, ISessionStore store, TimeProvider timeProvider, int seed)
+internal sealed class DemoPlanter(
+    RedisConnection connection, RedisKeys keys, ISessionStore store, TokenPlanter tokens, TimeProvider timeProvider, int seed)
 {
     /// <summary>Users created unless told otherwise.</summary>
     public const int DefaultUsers = 10_000;
@@ -46,6 +47,17 @@ internal sealed class DemoPlanter(RedisConnection connection, RedisKeys keys, IS
         await RevokeBlindlyAsync(plan, Take(20), cancellationToken);
         await DropTtlsAsync(plan, Take(30), cancellationToken);
         await MoveScoresAsync(plan, Take(30), cancellationToken);
+        await ExpireTokenMembersAsync(plan, Take(20), cancellationToken);
+        await DeleteTokensAsync(plan, Take(30), cancellationToken);
+        await OrphanTokensAsync(plan, Take(20), cancellationToken);
+        await MoveTokenScoresAsync(plan, Take(20), cancellationToken);
+        await DropTokenTtlsAsync(plan, Take(40), cancellationToken);
+        foreach (var user in Take(50))
+        {
+            await tokens.GiveFamilyAsync(plan, user, cancellationToken);
+            plan.Live.AddRange(user.Sessions);
+        }
+
         plan.Live.AddRange(rest.SelectMany(user => user.Sessions));
         return plan;
     }
@@ -172,6 +184,80 @@ internal sealed class DemoPlanter(RedisConnection connection, RedisKeys keys, IS
             return database.SortedSetAddAsync(keys.SessionIndex(user.Reference), user.Sessions[0].Id.Value, wrong.ToUnixTimeMilliseconds());
         }, cancellationToken);
 
+    private async Task ExpireTokenMembersAsync(DemoPlan plan, List<DemoUser> users, CancellationToken cancellationToken)
+    {
+        foreach (var user in users)
+        {
+            await tokens.GiveFamilyAsync(plan, user, cancellationToken);
+        }
+
+        await SpoilAsync(users, (database, user) =>
+        {
+            var past = timeProvider.GetUtcNow() - TimeSpan.FromMinutes(random.Next(10, 3000));
+            Count(plan, DemoDamage.ExpiredTokenMembers);
+            plan.Live.AddRange(user.Sessions);
+            return database.SortedSetAddAsync(keys.RefreshIndex(user.Reference), UnknownId(user), past.ToUnixTimeMilliseconds());
+        }, cancellationToken);
+    }
+
+    private async Task DeleteTokensAsync(DemoPlan plan, List<DemoUser> users, CancellationToken cancellationToken)
+    {
+        var records = new Dictionary<DemoUser, RedisKey>();
+        foreach (var (number, user) in users.Index())
+        {
+            plan.Live.AddRange(user.Sessions);
+            records[user] = await tokens.DeadMemberAsync(plan, user, number, cancellationToken);
+        }
+
+        await SpoilAsync(users, (database, user) => database.KeyDeleteAsync(records[user]), cancellationToken);
+    }
+
+    private async Task OrphanTokensAsync(DemoPlan plan, List<DemoUser> users, CancellationToken cancellationToken)
+    {
+        var indexes = new Dictionary<DemoUser, RedisKey>();
+        foreach (var user in users)
+        {
+            indexes[user] = await tokens.LostIndexAsync(plan, user, cancellationToken);
+        }
+
+        await SpoilAsync(users, (database, user) => database.KeyDeleteAsync(indexes[user]), cancellationToken);
+        foreach (var (number, user) in users.Index())
+        {
+            if (number % 2 == 0)
+            {
+                plan.Live.AddRange(user.Sessions);
+            }
+            else
+            {
+                await tokens.LogOutEverywhereAsync(plan, user, cancellationToken);
+            }
+        }
+    }
+
+    private async Task MoveTokenScoresAsync(DemoPlan plan, List<DemoUser> users, CancellationToken cancellationToken)
+    {
+        var scores = new Dictionary<DemoUser, (RedisKey Index, string Member, long Score)>();
+        foreach (var user in users)
+        {
+            plan.Live.AddRange(user.Sessions);
+            scores[user] = await tokens.WrongScoreAsync(plan, user, cancellationToken);
+        }
+
+        await SpoilAsync(users, (database, user) => database.SortedSetAddAsync(scores[user].Index, scores[user].Member, scores[user].Score), cancellationToken);
+    }
+
+    private async Task DropTokenTtlsAsync(DemoPlan plan, List<DemoUser> users, CancellationToken cancellationToken)
+    {
+        var damaged = new Dictionary<DemoUser, RedisKey>();
+        foreach (var (number, user) in users.Index())
+        {
+            plan.Live.AddRange(user.Sessions);
+            damaged[user] = await tokens.TtlAsync(plan, user, number, cancellationToken);
+        }
+
+        await SpoilAsync(users, (database, user) => database.KeyPersistAsync(damaged[user]), cancellationToken);
+    }
+
     /// <summary>One raw command a user, pipelined.</summary>
     private async Task SpoilAsync(List<DemoUser> users, Func<IDatabaseAsync, DemoUser, Task> damage, CancellationToken cancellationToken)
     {
@@ -197,14 +283,5 @@ internal sealed class DemoPlanter(RedisConnection connection, RedisKeys keys, IS
         Span<byte> bytes = stackalloc byte[16];
         random.NextBytes(bytes);
         return new Guid(bytes);
-    }
-
-    private sealed class DemoUser(string id)
-    {
-        public string Id { get; } = id;
-
-        public UserReference Reference { get; } = UserReference.Of(id);
-
-        public List<SessionToken> Sessions { get; } = [];
     }
 }

@@ -16,6 +16,11 @@ internal static class DemoPrinter
         [DemoDamage.RevokedSessions] = "logged out, still stored",
         [DemoDamage.MissingTtl] = "keys that would never expire",
         [DemoDamage.WrongExpiry] = "score is not the expiry",
+        [DemoDamage.ExpiredTokenMembers] = "the same, of token indexes",
+        [DemoDamage.DeletedTokens] = "members without a token",
+        [DemoDamage.OrphanedTokens] = "tokens that no index names",
+        [DemoDamage.WrongTokenExpiry] = "score is not the token's expiry",
+        [DemoDamage.MissingTokenTtl] = "tokens, counts, denials, ... for ever",
     };
 
     /// <summary>The kind as it is named in JSON: <c>expired_members</c>.</summary>
@@ -60,6 +65,7 @@ internal static class DemoPrinter
         }
 
         console.WriteLine($"  live sessions lost: {outcome.LiveSessionsLost}    revoked sessions alive: {outcome.RevokedSessionsAlive}");
+        console.WriteLine($"  live refresh tokens lost: {outcome.LiveTokensLost}    dead refresh tokens alive: {outcome.DeadTokensAlive}");
     }
 
     public static string ToJson(DemoPlan plan, DemoOutcome outcome, TimeSpan elapsed) => JsonSerializer.Serialize(
@@ -71,6 +77,8 @@ internal static class DemoPrinter
             second_pass = Named(outcome.SecondPass),
             live_sessions_lost = outcome.LiveSessionsLost,
             revoked_sessions_alive = outcome.RevokedSessionsAlive,
+            live_tokens_lost = outcome.LiveTokensLost,
+            dead_tokens_alive = outcome.DeadTokensAlive,
             users = plan.Users,
             sessions = plan.Sessions,
             seconds = Math.Round(elapsed.TotalSeconds, 2),

@@ -1,4 +1,7 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
+using Maintenance.Storage.Tokens;
 using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.Demo;
@@ -10,18 +13,35 @@ internal delegate Task<JobResult> RunJob(string job, bool dryRun, CancellationTo
 /// Lets the jobs find and mend what was planted. Everything that it counts comes from the jobs' results, that is, from what the repair scripts
 /// confirmed on the server; the plan is only laid beside it.
 /// </summary>
-internal sealed class DemoRun(RunJob runJob, ISessionStore store)
+internal sealed class DemoRun(RunJob runJob, ISessionStore store, IRefreshTokenStore families)
 {
-    // Which count of which job tells of which damage.
-    private static readonly (DemoDamage Damage, string Job, string Found, string Mended)[] Sources =
+    private static readonly string[] TokenTtlKinds =
     [
-        (DemoDamage.ExpiredMembers, JobNames.SessionCleanup, "expired_members_removed", "expired_members_removed"),
-        (DemoDamage.MissingTtl, JobNames.SessionCleanup, "ttl_missing", "ttl_repaired"),
-        (DemoDamage.DeletedSessions, JobNames.IndexReconciliation, "drift_dangling", "drift_dangling"),
-        (DemoDamage.MissingSessions, JobNames.IndexReconciliation, "drift_missing", "drift_missing"),
-        (DemoDamage.LostIndexes, JobNames.IndexReconciliation, "indexes_rebuilt", "indexes_rebuilt"),
-        (DemoDamage.RevokedSessions, JobNames.IndexReconciliation, "drift_revoked", "drift_revoked"),
-        (DemoDamage.WrongExpiry, JobNames.IndexReconciliation, "drift_wrong_expiry", "drift_wrong_expiry"),
+        .. ((StateKind[])
+        [
+            StateKind.RefreshToken, StateKind.RefreshTokenIndex, StateKind.TwoFactorChallenge, StateKind.TwoFactorUser, StateKind.PasswordReset,
+            StateKind.DenylistEntry, StateKind.SessionActivity, StateKind.UserStats,
+        ]).Select(kind => kind.Label()),
+    ];
+
+    private static readonly string[] SessionTtlKinds =
+        [.. ((StateKind[])[StateKind.Session, StateKind.SessionIndex, StateKind.Generation, StateKind.RateLimit]).Select(kind => kind.Label())];
+
+    // Which counts of which job tell of which damage, found and mended.
+    private static readonly Source[] Sources =
+    [
+        new(DemoDamage.ExpiredMembers, JobNames.SessionCleanup, [DriftCounts.ExpiredMembers]),
+        new(DemoDamage.MissingTtl, JobNames.SessionCleanup, Named("ttl_missing_", SessionTtlKinds), Named("ttl_repaired_", SessionTtlKinds)),
+        new(DemoDamage.DeletedSessions, JobNames.IndexReconciliation, ["drift_dangling"]),
+        new(DemoDamage.MissingSessions, JobNames.IndexReconciliation, ["drift_missing"]),
+        new(DemoDamage.LostIndexes, JobNames.IndexReconciliation, ["indexes_rebuilt"]),
+        new(DemoDamage.RevokedSessions, JobNames.IndexReconciliation, ["drift_revoked"]),
+        new(DemoDamage.WrongExpiry, JobNames.IndexReconciliation, ["drift_wrong_expiry"]),
+        new(DemoDamage.ExpiredTokenMembers, JobNames.SessionCleanup, OfTokens(DriftCounts.Expired)),
+        new(DemoDamage.MissingTokenTtl, JobNames.SessionCleanup, Named("ttl_missing_", TokenTtlKinds), Named("ttl_repaired_", TokenTtlKinds)),
+        new(DemoDamage.DeletedTokens, JobNames.IndexReconciliation, OfTokens(keyspace => DriftCounts.Name("dangling", keyspace))),
+        new(DemoDamage.OrphanedTokens, JobNames.IndexReconciliation, OfTokens(keyspace => DriftCounts.Name("revoked", keyspace))),
+        new(DemoDamage.WrongTokenExpiry, JobNames.IndexReconciliation, OfTokens(keyspace => DriftCounts.Name("wrong_expiry", keyspace))),
     ];
 
     /// <summary>Looks first (dry run), then mends, then looks again; at the end asks every planted token whether it is valid.</summary>
@@ -42,7 +62,7 @@ internal sealed class DemoRun(RunJob runJob, ISessionStore store)
                 progress?.Report(job);
             }
 
-            Collect(outcome.Repaired, await RunAsync(outcome, job, dryRun: false, cancellationToken), source => source.Mended);
+            Collect(outcome.Repaired, await RunAsync(outcome, job, dryRun: false, cancellationToken), source => source.Repaired ?? source.Found);
         }
 
         foreach (var job in Sources.Select(source => source.Job).Distinct())
@@ -54,6 +74,8 @@ internal sealed class DemoRun(RunJob runJob, ISessionStore store)
         progress?.Report("asking every session whether it is valid");
         outcome.LiveSessionsLost = plan.Live.Count - await CountValidAsync(plan.Live, cancellationToken);
         outcome.RevokedSessionsAlive = await CountValidAsync(plan.Dead, cancellationToken);
+        outcome.LiveTokensLost = plan.LiveFamilies.Count - await CountRotatingAsync(plan.LiveFamilies, cancellationToken);
+        outcome.DeadTokensAlive = await CountRotatingAsync(plan.DeadFamilies, cancellationToken);
         return outcome;
     }
 
@@ -64,13 +86,27 @@ internal sealed class DemoRun(RunJob runJob, ISessionStore store)
         return result;
     }
 
-    private static void Collect(
-        SortedDictionary<DemoDamage, long> into, JobResult result, Func<(DemoDamage Damage, string Job, string Found, string Mended), string> count)
+    private static void Collect(SortedDictionary<DemoDamage, long> into, JobResult result, Func<Source, string[]> counts)
     {
         foreach (var source in Sources.Where(source => source.Job == result.Job))
         {
-            into[source.Damage] = result.Counts.GetValueOrDefault(count(source));
+            into[source.Damage] = counts(source).Sum(count => result.Counts.GetValueOrDefault(count));
         }
+    }
+
+    private static string[] Named(string head, string[] kinds) => [.. kinds.Select(kind => head + kind)];
+
+    private static string[] OfTokens(Func<string, string> count) => [.. TokenKind.All.Select(kind => count(kind.Keyspace))];
+
+    private async Task<int> CountRotatingAsync(List<RefreshToken> tokens, CancellationToken cancellationToken)
+    {
+        var rotating = 0;
+        foreach (var token in tokens)
+        {
+            rotating += (await families.RotateAsync(token.Value, cancellationToken)).Outcome == RefreshOutcome.Rotated ? 1 : 0;
+        }
+
+        return rotating;
     }
 
     private async Task<int> CountValidAsync(List<SessionToken> tokens, CancellationToken cancellationToken)
@@ -88,6 +124,12 @@ internal sealed class DemoRun(RunJob runJob, ISessionStore store)
             });
         return valid;
     }
+
+    /// <param name="Damage">The damage.</param>
+    /// <param name="Job">The job that finds it.</param>
+    /// <param name="Found">Its counts that tell how much, together.</param>
+    /// <param name="Repaired">Those that tell how much was mended, where they are others.</param>
+    private sealed record Source(DemoDamage Damage, string Job, string[] Found, string[]? Repaired = null);
 }
 
 /// <summary>What the jobs said, and what was true afterwards.</summary>
@@ -111,10 +153,18 @@ internal sealed class DemoOutcome
     /// <summary>Sessions that had to be dead and validate.</summary>
     public int RevokedSessionsAlive { get; set; }
 
+    /// <summary>Refresh tokens that had to rotate and did not.</summary>
+    public int LiveTokensLost { get; set; }
+
+    /// <summary>Refresh tokens that had to be dead and rotated.</summary>
+    public int DeadTokensAlive { get; set; }
+
     /// <summary>Whether all that was planted was found and mended, nothing was left, and no session was wronged.</summary>
     public bool Agrees(DemoPlan plan) =>
         LiveSessionsLost == 0
         && RevokedSessionsAlive == 0
+        && LiveTokensLost == 0
+        && DeadTokensAlive == 0
         && Results.TrueForAll(result => result.Outcome == JobOutcome.Success)
         && plan.Planted.All(planted =>
             Found.GetValueOrDefault(planted.Key) == planted.Value

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Worker.Cli;
 using Maintenance.Worker.Hosting;
@@ -107,14 +108,15 @@ internal static class DemoVerb
         var connection = services.GetRequiredService<RedisConnection>();
         var sessions = services.GetRequiredService<ISessionStore>();
         Say($"Logging in {request.Users:N0} users");
-        var planter = new DemoPlanter(connection, services.GetRequiredService<RedisKeys>(), sessions, clock, request.Seed);
+        var tokens = ActivatorUtilities.CreateInstance<TokenPlanter>(services);
+        var planter = new DemoPlanter(connection, services.GetRequiredService<RedisKeys>(), sessions, tokens, clock, request.Seed);
         var plan = await planter.PlantAsync(request.Users, new Reporter<(int Done, int Total)>(step => Say($"  {step.Done:N0} of {step.Total:N0}")), cancellationToken);
         Say($"{plan.Sessions:N0} sessions of {plan.Users:N0} users, {plan.Planted.Values.Sum():N0} places damaged: "
             + string.Join(", ", plan.Planted.Select(planted => $"{planted.Value:N0} {DemoPrinter.Name(planted.Key)}")));
 
         var runner = services.GetRequiredService<JobRunner>();
         var run = new DemoRun(
-            (job, dryRun, token) => runner.RunAsync(new RunRequest(job) { DryRun = dryRun, FullSpeed = true }, token), sessions);
+            (job, dryRun, token) => runner.RunAsync(new RunRequest(job) { DryRun = dryRun, FullSpeed = true }, token), sessions, services.GetRequiredService<IRefreshTokenStore>());
         var outcome = await run.RunAsync(plan, new Reporter<string>(Say), cancellationToken);
         var elapsed = clock.GetElapsedTime(started);
         if (request.Json)

@@ -5,7 +5,7 @@ using Maintenance.Worker.Scheduling;
 namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>Takes suspects to the scripts, grouped by user, and passes on what those confirm.</summary>
-internal sealed class Confirmation(SessionRepair repair, JobContext context, LiveSessions live)
+internal sealed class Confirmation(SweptKind kind, JobContext context, LiveSessions live)
 {
     // A script blocks Redis while it looks at them.
     private const int SuspectsPerScript = 100;
@@ -22,17 +22,17 @@ internal sealed class Confirmation(SessionRepair repair, JobContext context, Liv
     /// <summary>Called for each index whose TTL was looked at.</summary>
     public required Action<IndexLifeVerdict> OnLife { get; init; }
 
-    /// <summary>Looks again at each suspect; mends unless <paramref name="lookOnly"/>.</summary>
-    public Task SuspectsAsync(List<Suspect> suspects, bool lookOnly, CancellationToken cancellationToken)
+    /// <summary>Looks again at each suspect, and mends as far as it may.</summary>
+    public Task SuspectsAsync(List<Suspect> suspects, RepairMode mode, CancellationToken cancellationToken)
     {
         suspects.Sort(static (one, other) => one.User.CompareTo(other.User));
         return PacedBatches.ForEachAsync(
             context,
             Groups(suspects),
-            group => repair.ReconcileAsync(
-                live.User(group[0].User), [.. group.Select(suspect => new SessionSuspect(suspect.Id.Unpack(), suspect.SeenScore))], lookOnly, cancellationToken),
+            group => kind.ReconcileAsync(
+                live.User(group[0].User), [.. group.Select(suspect => new SessionSuspect(suspect.Id.Unpack(), suspect.SeenScore))], mode, cancellationToken),
             (group, result) => Take(group[0].User, result),
-            "repair of a user's sessions",
+            "repair of a user's index",
             cancellationToken);
     }
 
@@ -41,7 +41,7 @@ internal sealed class Confirmation(SessionRepair repair, JobContext context, Liv
         PacedBatches.ForEachAsync(
             context,
             users.Where(user => !changed.Contains(user)),
-            user => repair.MendIndexLifeAsync(live.User(user), lookOnly, cancellationToken),
+            user => kind.MendIndexLifeAsync(live.User(user), lookOnly, cancellationToken),
             (_, verdict) => OnLife(verdict),
             "repair of an index's TTL",
             cancellationToken);

@@ -10,7 +10,7 @@ namespace Maintenance.Worker.IndexReconciliation;
 /// Second half of the merge: reads the indexes in pipelined pages and compares them with the live sessions, here, without another command.
 /// What does not match becomes a suspect.
 /// </summary>
-internal sealed class IndexComparison(RedisConnection connection, RedisKeys keys, JobContext context, LiveSessions live)
+internal sealed class IndexComparison(RedisConnection connection, SweptKind kind, JobContext context, LiveSessions live)
 {
     /// <summary>Members of one index read at once; a longer one is read in pages.</summary>
     public const int PageSize = 500;
@@ -23,6 +23,9 @@ internal sealed class IndexComparison(RedisConnection connection, RedisKeys keys
 
     /// <summary>Let the script look at the generation of every session, not only where the scan saw none.</summary>
     public required bool VerifyGenerations { get; init; }
+
+    /// <summary>Whether the scan saw the generation of a user, by the user's number in the table that is compared.</summary>
+    public required Func<int, bool> HasGeneration { get; init; }
 
     /// <summary>What did not match.</summary>
     public List<Suspect> Suspects { get; } = [];
@@ -62,7 +65,7 @@ internal sealed class IndexComparison(RedisConnection connection, RedisKeys keys
 
     private async Task CompareAsync(int[] users, CancellationToken cancellationToken)
     {
-        var pending = users.Select(number => new OpenIndex(number, keys.SessionIndex(live.User(number)))).ToList();
+        var pending = users.Select(number => new OpenIndex(number, kind.IndexKey(live.User(number)))).ToList();
         for (var start = 0L; pending.Count > 0; start += PageSize)
         {
             var from = start;
@@ -135,7 +138,7 @@ internal sealed class IndexComparison(RedisConnection connection, RedisKeys keys
 
         live.MarkIndexed(session);
         var expires = live.Expires(session);
-        var inDoubt = VerifyGenerations || !live.HasGeneration(user);
+        var inDoubt = VerifyGenerations || !HasGeneration(user);
         if (inDoubt || expires == LiveSessions.NoExpiry || Differs(score, expires))
         {
             Suspect(user, id, score, mayBeRemoved: inDoubt);

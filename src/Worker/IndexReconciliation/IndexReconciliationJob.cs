@@ -1,5 +1,6 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Storage.Tokens.Repair;
 using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,8 @@ using StackExchange.Redis;
 namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>
-/// Makes sessions and their indexes agree, both ways. One SCAN notes every live session; then the indexes are read and compared here; only what
+/// Makes sessions and their indexes agree, both ways, and tokens with theirs: one that its index does not name is not valid, so it is removed where a
+/// session is put back. One SCAN notes every live session and token; then the indexes are read and compared here; only what
 /// does not match goes to a script that looks again on the primary and mends. Large stores are swept in partitions, and an interrupted pass goes on
 /// after the last completed one.
 /// </summary>
@@ -16,6 +18,7 @@ public sealed class IndexReconciliationJob(
     RedisConnection connection,
     RedisKeys keys,
     SessionRepair repair,
+    TokenRepair tokens,
     IOptionsMonitor<IndexReconciliationOptions> options,
     SweepMetrics metrics,
     TimeProvider timeProvider) : IMaintenanceJob
@@ -39,13 +42,14 @@ public sealed class IndexReconciliationJob(
         }
 
         var keyCount = await ServerIdentity.KeyCountAsync(connection, context.Report, cancellationToken);
+        var kinds = SweptKind.All(keys, repair, tokens);
         var restarts = 0;
         while (state.NextTag < TagRange.Tags)
         {
             var settings = options.CurrentValue;
             // DBSIZE is more than the sessions, but known before the first scan; that one counts them.
-            var range = TagRange.Next(state.NextTag, state.SessionsInStore ?? keyCount ?? 0, settings.MaxSessionsInMemory);
-            var partition = new Partition(connection, keys, repair, metrics, context, state, settings.VerifyGenerations);
+            var range = TagRange.Next(state.NextTag, state.RecordsInStore ?? keyCount ?? 0, settings.MaxSessionsInMemory);
+            var partition = new Partition(connection, keys, kinds, repair.Tolerance, metrics, context, state, settings.VerifyGenerations);
             switch (await SweepAsync(partition, range, cancellationToken))
             {
                 case SweepEnd.Refused:

@@ -14,7 +14,7 @@ public sealed class IndexReconciliationMetrics : IJobResultObserver
     {
         this.latest = latest;
         meterFactory.Create(WorkerMeter.Name).CreateObservableGauge(
-            "maintenance.index.drift.members", Measure, description: "Session index members out of step, as found by the last pass, by kind.");
+            "maintenance.index.drift.members", Measure, description: "Index members out of step, as found by the last pass, by keyspace and kind.");
     }
 
     /// <inheritdoc/>
@@ -23,10 +23,27 @@ public sealed class IndexReconciliationMetrics : IJobResultObserver
     /// <inheritdoc/>
     public void Observe(JobResult result) => latest.Take(result);
 
-    private IEnumerable<Measurement<long>> Measure() => latest.Value is not { } found
-        ? []
-        : [Of("dangling", found.Dangling), Of("missing", found.Missing), Of("wrong_expiry", found.WrongExpiry), Of("revoked", found.Revoked)];
+    private IEnumerable<Measurement<long>> Measure()
+    {
+        if (latest.Value is not { } found)
+        {
+            yield break;
+        }
 
-    private static Measurement<long> Of(string kind, long value) =>
-        new(value, new KeyValuePair<string, object?>("keyspace", SweepMetrics.Native), new KeyValuePair<string, object?>("kind", kind));
+        yield return Of(SweepMetrics.Native, "dangling", found.Dangling);
+        yield return Of(SweepMetrics.Native, "missing", found.Missing);
+        yield return Of(SweepMetrics.Native, "wrong_expiry", found.WrongExpiry);
+        yield return Of(SweepMetrics.Native, "revoked", found.Revoked);
+        yield return Of(SweepMetrics.Native, "index_life", found.IndexLife);
+        foreach (var (keyspace, drift) in found.Tokens)
+        {
+            yield return Of(keyspace, "dangling", drift.Dangling);
+            yield return Of(keyspace, "wrong_expiry", drift.WrongExpiry);
+            yield return Of(keyspace, "revoked", drift.Revoked);
+            yield return Of(keyspace, "index_life", drift.IndexLife);
+        }
+    }
+
+    private static Measurement<long> Of(string keyspace, string kind, long value) =>
+        new(value, new KeyValuePair<string, object?>("keyspace", keyspace), new KeyValuePair<string, object?>("kind", kind));
 }

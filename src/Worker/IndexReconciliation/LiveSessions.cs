@@ -6,7 +6,7 @@ using Maintenance.Worker.Keyspace;
 namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>
-/// What one SCAN saw: every live session with its expiry, and their users. 32 bytes a session and 24 a user, plus their slots: at most 100 bytes a
+/// What one SCAN saw of one kind: every live session (or token) with its expiry, and their users. 32 bytes a session and 24 a user, plus their slots: at most 100 bytes a
 /// session even when every user has only one. Exact ids instead of a hash of them, which costs nothing more and cannot collide.
 /// </summary>
 internal sealed class LiveSessions
@@ -79,6 +79,9 @@ internal sealed class LiveSessions
     /// <summary>Whether the scan saw the user's generation.</summary>
     public bool HasGeneration(int user) => users[user].HasGeneration;
 
+    /// <summary>Whether the scan saw the generation of a user, who may be unknown here.</summary>
+    public bool HasGeneration(UserReference user) => FindUser(PackedUser.Of(user)) is >= 0 and var number && users[number].HasGeneration;
+
     /// <summary>A user by number.</summary>
     public UserReference User(int user) => new PackedUser(users[user].First, users[user].Second).Unpack();
 
@@ -111,21 +114,23 @@ internal sealed class LiveSessions
     private int UserNumber(UserReference user)
     {
         var packed = PackedUser.Of(user);
-        var hash = SlotTable.Hash(packed.First, packed.Second);
-        var known = userSlots.Find(hash, (this, packed), static (state, number) =>
-        {
-            ref var candidate = ref state.Item1.users[number];
-            return candidate.First == state.packed.First && candidate.Second == state.packed.Second;
-        });
+        var known = FindUser(packed);
         if (known >= 0)
         {
             return known;
         }
 
         var entry = users.Add(new UserEntry { First = packed.First, Second = packed.Second });
-        userSlots.Add(hash, entry, hashOfUser);
+        userSlots.Add(SlotTable.Hash(packed.First, packed.Second), entry, hashOfUser);
         return entry;
     }
+
+    private int FindUser(PackedUser packed) =>
+        userSlots.Find(SlotTable.Hash(packed.First, packed.Second), (this, packed), static (state, number) =>
+        {
+            ref var candidate = ref state.Item1.users[number];
+            return candidate.First == state.packed.First && candidate.Second == state.packed.Second;
+        });
 
     private void Concern(int user)
     {

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Worker.Keyspace;
 
 namespace Maintenance.Worker.IndexReconciliation;
 
@@ -11,16 +12,49 @@ internal sealed class PassState
     /// <summary>The server on which the pass began; null if it does not say.</summary>
     public string? ServerRunId { get; set; }
 
-    /// <summary>Session keys in the whole store, as the last partition's scan saw them; null before the first.</summary>
-    public long? SessionsInStore { get; set; }
+    /// <summary>Keys of sessions and tokens in the whole store, as the last partition's scan saw them; null before the first.</summary>
+    public long? RecordsInStore { get; set; }
 
-    /// <summary>Live sessions compared.</summary>
+    /// <summary>What was found, by keyspace.</summary>
+    public Dictionary<string, KeyspaceState> Keyspaces { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>What was found in one keyspace; made if there is none yet.</summary>
+    public KeyspaceState Of(string keyspace)
+    {
+        if (!Keyspaces.TryGetValue(keyspace, out var state))
+        {
+            Keyspaces[keyspace] = state = new KeyspaceState();
+        }
+
+        return state;
+    }
+
+    /// <summary>The figures for the metrics.</summary>
+    public IndexReconciliationSnapshot ToSnapshot()
+    {
+        var sessions = Of(SweepMetrics.Native);
+        return new IndexReconciliationSnapshot(
+            sessions.Dangling, sessions.Missing, sessions.WrongExpiry, sessions.Revoked, sessions.Sessions, sessions.Users, ServerRunId)
+        {
+            IndexLife = sessions.IndexLife,
+            Tokens = Keyspaces.Where(keyspace => keyspace.Key != SweepMetrics.Native).ToDictionary(
+                keyspace => keyspace.Key,
+                keyspace => new TokenDrift(keyspace.Value.Dangling, keyspace.Value.WrongExpiry, keyspace.Value.Revoked, keyspace.Value.IndexLife),
+                StringComparer.Ordinal),
+        };
+    }
+}
+
+/// <summary>What a pass has found in one keyspace.</summary>
+internal sealed class KeyspaceState
+{
+    /// <summary>Live sessions or tokens compared.</summary>
     public long Sessions { get; set; }
 
     /// <summary>Users compared.</summary>
     public long Users { get; set; }
 
-    /// <summary>Index members and sessions that no index names: what the brake's share is of.</summary>
+    /// <summary>Index members and records that no index names: what the brake's share is of.</summary>
     public long Items { get; set; }
 
     /// <summary>Removals that scripts confirmed.</summary>
@@ -37,6 +71,9 @@ internal sealed class PassState
 
     /// <inheritdoc cref="Dangling"/>
     public long Revoked { get; set; }
+
+    /// <summary>Indexes whose TTL was not their longest member's.</summary>
+    public long IndexLife { get; set; }
 
     /// <summary>Counts a verdict.</summary>
     public void Count(DriftVerdict verdict)
@@ -59,7 +96,4 @@ internal sealed class PassState
                 break;
         }
     }
-
-    /// <summary>The figures for the metrics.</summary>
-    public IndexReconciliationSnapshot ToSnapshot() => new(Dangling, Missing, WrongExpiry, Revoked, Sessions, Users, ServerRunId);
 }

@@ -5,8 +5,12 @@ using StackExchange.Redis;
 
 namespace Maintenance.Worker.IndexReconciliation;
 
-/// <summary>First half of the merge: one SCAN that notes every live session of a partition with its expiry, and who has an index or a generation.</summary>
-internal sealed class SessionSweep(RedisConnection connection, KeyspaceScan scan, JobContext context, SweepMetrics metrics)
+/// <summary>
+/// First half of the merge: one SCAN that notes every live session and token of a partition with its expiry, and who has an index or a generation.
+/// A table a kind.
+/// </summary>
+internal sealed class SessionSweep(
+    RedisConnection connection, KeyspaceScan scan, IReadOnlyList<SweptKind> kinds, JobContext context, SweepMetrics metrics)
 {
     // What PTTL says of a key that ended since SCAN named it.
     private const long Gone = -2;
@@ -14,11 +18,14 @@ internal sealed class SessionSweep(RedisConnection connection, KeyspaceScan scan
     /// <summary>Session keys of the whole store that came, those of other partitions and those that came twice included.</summary>
     public long SessionKeys { get; private set; }
 
-    /// <summary>Fills a table.</summary>
-    public async Task<LiveSessions> RunAsync(TagRange range, CancellationToken cancellationToken)
+    /// <summary>The same with the tokens of every kind: what the tables of all partitions together hold.</summary>
+    public long RecordKeys { get; private set; }
+
+    /// <summary>Fills the tables, in the order of the kinds.</summary>
+    public async Task<IReadOnlyList<LiveSessions>> RunAsync(TagRange range, CancellationToken cancellationToken)
     {
-        var live = new LiveSessions();
-        var sessions = new List<ScannedKey>();
+        LiveSessions[] live = [.. kinds.Select(_ => new LiveSessions())];
+        var records = new List<(int Table, ScannedKey Key)>();
         var before = 0L;
         await foreach (var page in scan.PagesAsync(cancellationToken))
         {
@@ -26,52 +33,69 @@ internal sealed class SessionSweep(RedisConnection connection, KeyspaceScan scan
             before = scan.Scanned;
             foreach (var key in page)
             {
-                SessionKeys += key.Parsed.Kind == StateKind.Session ? 1 : 0;
-                Note(live, sessions, range, key);
+                Note(live, records, range, key);
             }
 
-            while (sessions.Count >= context.Budget.BatchSize)
+            while (records.Count >= context.Budget.BatchSize)
             {
-                await ReadLivesAsync(live, sessions, context.Budget.BatchSize, cancellationToken);
+                await ReadLivesAsync(live, records, context.Budget.BatchSize, cancellationToken);
             }
 
             context.Progress?.Report(new JobProgress("scan", scan.Scanned, null));
         }
 
-        while (sessions.Count > 0)
+        while (records.Count > 0)
         {
-            await ReadLivesAsync(live, sessions, Math.Min(sessions.Count, context.Budget.BatchSize), cancellationToken);
+            await ReadLivesAsync(live, records, Math.Min(records.Count, context.Budget.BatchSize), cancellationToken);
         }
 
         return live;
     }
 
-    private static void Note(LiveSessions live, List<ScannedKey> sessions, TagRange range, ScannedKey key)
+    private void Note(LiveSessions[] live, List<(int Table, ScannedKey Key)> records, TagRange range, ScannedKey key)
     {
-        if (key.Parsed.Kind is not (StateKind.Session or StateKind.SessionIndex or StateKind.Generation) || !range.Contains(key.Parsed.User))
+        SessionKeys += key.Parsed.Kind == StateKind.Session ? 1 : 0;
+        if (key.Parsed.Kind == StateKind.Generation)
         {
+            if (range.Contains(key.Parsed.User))
+            {
+                // In one table only: the others look there.
+                live[0].MarkGeneration(key.Parsed.User);
+            }
+
             return;
         }
 
-        switch (key.Parsed.Kind)
+        for (var table = 0; table < kinds.Count; table++)
         {
-            case StateKind.Session:
-                sessions.Add(key);
-                break;
-            case StateKind.SessionIndex:
-                live.MarkIndex(key.Parsed.User);
-                break;
-            default:
-                live.MarkGeneration(key.Parsed.User);
-                break;
+            if (key.Parsed.Kind == kinds[table].Record)
+            {
+                RecordKeys++;
+                if (range.Contains(key.Parsed.User))
+                {
+                    records.Add((table, key));
+                }
+
+                return;
+            }
+
+            if (key.Parsed.Kind == kinds[table].Index)
+            {
+                if (range.Contains(key.Parsed.User))
+                {
+                    live[table].MarkIndex(key.Parsed.User);
+                }
+
+                return;
+            }
         }
     }
 
-    private async Task ReadLivesAsync(LiveSessions live, List<ScannedKey> sessions, int count, CancellationToken cancellationToken)
+    private async Task ReadLivesAsync(LiveSessions[] live, List<(int Table, ScannedKey Key)> records, int count, CancellationToken cancellationToken)
     {
         // From the end, so that what remains need not move.
-        var batch = sessions.GetRange(sessions.Count - count, count);
-        sessions.RemoveRange(sessions.Count - count, count);
+        var batch = records.GetRange(records.Count - count, count);
+        records.RemoveRange(records.Count - count, count);
         var (now, lives) = await context.Budget.SpendAsync(
             count + 1,
             () => connection.CallAsync(database => ReadAsync(database, batch), cancellationToken, KeyspaceScan.Deadline),
@@ -79,17 +103,18 @@ internal sealed class SessionSweep(RedisConnection connection, KeyspaceScan scan
         for (var i = 0; i < count; i++)
         {
             var milliseconds = (long)lives[i];
+            var (table, key) = batch[i];
             if (milliseconds != Gone)
             {
-                live.AddSession(batch[i].Parsed.User, batch[i].Parsed.Id, milliseconds < 0 ? LiveSessions.NoExpiry : now + milliseconds);
+                live[table].AddSession(key.Parsed.User, key.Parsed.Id, milliseconds < 0 ? LiveSessions.NoExpiry : now + milliseconds);
             }
         }
     }
 
-    private static async Task<(long Now, RedisResult[] Lives)> ReadAsync(IDatabase database, List<ScannedKey> batch)
+    private static async Task<(long Now, RedisResult[] Lives)> ReadAsync(IDatabase database, List<(int Table, ScannedKey Key)> batch)
     {
         var now = ServerClock.NowAsync(database);
-        var lives = await Task.WhenAll(batch.Select(key => database.ExecuteAsync("PTTL", key.Name)));
+        var lives = await Task.WhenAll(batch.Select(record => database.ExecuteAsync("PTTL", record.Key.Name)));
         return (await now, lives);
     }
 }

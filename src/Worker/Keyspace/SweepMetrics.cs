@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Maintenance.Storage.Tokens;
 using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.Keyspace;
@@ -6,8 +7,11 @@ namespace Maintenance.Worker.Keyspace;
 /// <summary>Counters of the jobs that walk over the keyspace, as this replica did the work.</summary>
 public sealed class SweepMetrics
 {
-    /// <summary>The keyspace that Storage writes, as a label.</summary>
+    /// <summary>Sessions, and keys of no kind of its own, as the label <c>keyspace</c>.</summary>
     public const string Native = "native";
+
+    /// <summary>All keyspaces that Storage writes: sessions, and each kind of token.</summary>
+    internal static readonly string[] Keyspaces = [Native, .. TokenKind.All.Select(kind => kind.Keyspace)];
 
     /// <summary>Why a key was removed: its time was over and it had no TTL, it had none and the policy says so, or its generation was not the user's.</summary>
     internal static readonly string[] RemovalReasons = ["expired", "policy", "revoked"];
@@ -27,7 +31,7 @@ public sealed class SweepMetrics
         scanned = meter.CreateCounter<long>("maintenance.keys.scanned", description: "Keys that walks over the keyspace have looked at.");
         removed = meter.CreateCounter<long>("maintenance.keys.removed", description: "Keys that jobs removed, by reason.");
         ttlRepaired = meter.CreateCounter<long>("maintenance.keys.ttl_repaired", description: "Keys without a TTL that were given one.");
-        repairs = meter.CreateCounter<long>("maintenance.index.repairs", description: "Repairs of session indexes, by kind.");
+        repairs = meter.CreateCounter<long>("maintenance.index.repairs", description: "Repairs of indexes, by keyspace and kind.");
     }
 
     private static KeyValuePair<string, object?> Keyspace { get; } = Tag("keyspace", Native);
@@ -37,24 +41,27 @@ public sealed class SweepMetrics
     {
         scanned.Add(0, Keyspace);
         ttlRepaired.Add(0, Keyspace);
-        foreach (var reason in RemovalReasons)
+        foreach (var keyspace in Keyspaces)
         {
-            removed.Add(0, Keyspace, Tag("reason", reason));
-        }
+            foreach (var reason in RemovalReasons)
+            {
+                removed.Add(0, Tag("keyspace", keyspace), Tag("reason", reason));
+            }
 
-        foreach (var kind in RepairKinds)
-        {
-            repairs.Add(0, Keyspace, Tag("kind", kind));
+            foreach (var kind in RepairKinds)
+            {
+                repairs.Add(0, Tag("keyspace", keyspace), Tag("kind", kind));
+            }
         }
     }
 
     internal void Scanned(long keys) => scanned.Add(keys, Keyspace);
 
-    internal void Removed(string reason) => removed.Add(1, Keyspace, Tag("reason", reason));
+    internal void Removed(string reason, string keyspace = Native) => removed.Add(1, Tag("keyspace", keyspace), Tag("reason", reason));
 
     internal void TtlRepaired() => ttlRepaired.Add(1, Keyspace);
 
-    internal void IndexRepaired(string kind, long by = 1) => repairs.Add(by, Keyspace, Tag("kind", kind));
+    internal void IndexRepaired(string kind, string keyspace = Native, long by = 1) => repairs.Add(by, Tag("keyspace", keyspace), Tag("kind", kind));
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

@@ -1,5 +1,7 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Storage.Tokens;
+using Maintenance.Storage.Tokens.Repair;
 using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Options;
@@ -8,14 +10,14 @@ namespace Maintenance.Worker.SessionCleanup;
 
 /// <summary>
 /// Walks over the keyspace once. Drops the members of each index whose time is over, and gives each of our keys without a TTL the one that it should
-/// have, or removes it by policy. Writes only what a full Redis allows too (ZREM, DEL, PEXPIREAT), except where a living member's score is wrong.
+/// have, or removes it by policy. Takes address and user agent out of sessions when their time is over. Writes only what a full Redis allows too (ZREM, DEL, PEXPIREAT), except where a living member's score is wrong.
 /// </summary>
 /// <remarks>
 /// The brake counts keys. Members are not counted: they are dropped only when their time is over and their session is gone, so that however many
 /// there are (the worker was off for a week), none is worth keeping.
 /// </remarks>
 public sealed class SessionCleanupJob(
-    RedisConnection connection, RedisKeys keys, SessionRepair repair, IOptionsMonitor<SessionCleanupOptions> options, SweepMetrics metrics) : IMaintenanceJob
+    RedisConnection connection, RedisKeys keys, SessionRepair repair, TokenRepair tokens, IOptionsMonitor<SessionCleanupOptions> options, SweepMetrics metrics) : IMaintenanceJob
 {
     // A script blocks Redis while it looks at them.
     private const int MembersPerScript = 200;
@@ -41,36 +43,39 @@ public sealed class SessionCleanupJob(
             sessions += page.Count(key => key.Parsed.Kind == StateKind.Session);
 
             // The worker's own keys are bounded by those who write them, and data-protection keys are meant to stay.
-            var candidates = new CleanupCandidates(connection, context);
+            var candidates = new CleanupCandidates(connection, repair, context);
             await candidates.ReadAsync(page.Where(key => key.Parsed.Kind is not (StateKind.Maintenance or StateKind.DataProtection)), cancellationToken);
             context.Report.Add("foreign_values", candidates.Foreign);
 
             // Members first: an index without a TTL gets one from the scores that are left.
             await DropExpiredAsync(context, candidates.ExpiredIndexes, cancellationToken);
             await ttls.MendAsync(candidates.WithoutTtl, Math.Max(total ?? 0, scan.Scanned), cancellationToken);
+            await StripDetailsAsync(context, candidates.OldDetails, cancellationToken);
             context.Progress?.Report(new JobProgress("scan", scan.Scanned, total));
         }
 
         scan.WarnOfAnotherPrefix(sessions);
     }
 
-    private async Task DropExpiredAsync(JobContext context, List<UserReference> users, CancellationToken cancellationToken)
+    private async Task DropExpiredAsync(JobContext context, List<ScannedKey> indexes, CancellationToken cancellationToken)
     {
         // A long index takes several rounds; those that stay (a full Redis refused) are passed over in the next.
-        var round = users.ConvertAll(user => (User: user, Skip: 0));
+        var round = indexes.ConvertAll(index => (Index: index.Parsed, Skip: 0));
         while (round.Count > 0)
         {
-            var next = new List<(UserReference User, int Skip)>();
+            var next = new List<(ParsedKey Index, int Skip)>();
             await PacedBatches.ForEachAsync(
                 context,
                 round,
-                index => repair.DropExpiredMembersAsync(index.User, MembersPerScript, index.Skip, context.DryRun, cancellationToken),
-                (index, found) =>
+                item => TokenKind.OfIndex(item.Index.Kind) is { } kind
+                    ? tokens.DropExpiredMembersAsync(kind, item.Index.User, MembersPerScript, item.Skip, context.DryRun, cancellationToken)
+                    : repair.DropExpiredMembersAsync(item.Index.User, MembersPerScript, item.Skip, context.DryRun, cancellationToken),
+                (item, found) =>
                 {
-                    Count(context, found);
+                    Count(context, TokenKind.OfIndex(item.Index.Kind)?.Keyspace ?? SweepMetrics.Native, found);
                     if (found.LookedAt == MembersPerScript)
                     {
-                        next.Add((index.User, index.Skip + (context.DryRun ? found.LookedAt : found.LookedAt - found.Dropped - found.Mended)));
+                        next.Add((item.Index, item.Skip + (context.DryRun ? found.LookedAt : found.LookedAt - found.Dropped - found.Mended)));
                     }
                 },
                 "expired members of an index",
@@ -79,14 +84,23 @@ public sealed class SessionCleanupJob(
         }
     }
 
-    private void Count(JobContext context, ExpiredMembers found)
+    // Not drift: their time comes by itself, and no brake counts it, because no key is removed.
+    private Task StripDetailsAsync(JobContext context, List<ScannedKey> sessions, CancellationToken cancellationToken) => PacedBatches.ForEachAsync(
+        context,
+        sessions,
+        key => repair.StripDetailsAsync(key.Parsed.User, key.Parsed.Id, context.DryRun, cancellationToken),
+        (_, stripped) => context.Report.Add("client_details_removed", stripped ? 1 : 0),
+        "address and user agent of a session",
+        cancellationToken);
+
+    private void Count(JobContext context, string keyspace, ExpiredMembers found)
     {
-        context.Report.Add(DriftCounts.ExpiredMembers, found.Dropped);
-        context.Report.Add(DriftCounts.WrongScores, found.Mended);
+        context.Report.Add(DriftCounts.Expired(keyspace), found.Dropped);
+        context.Report.Add(DriftCounts.WrongScoresOf(keyspace), found.Mended);
         if (!context.DryRun)
         {
-            metrics.IndexRepaired("expired", found.Dropped);
-            metrics.IndexRepaired("wrong_expiry", found.Mended);
+            metrics.IndexRepaired("expired", keyspace, found.Dropped);
+            metrics.IndexRepaired("wrong_expiry", keyspace, found.Mended);
         }
     }
 }

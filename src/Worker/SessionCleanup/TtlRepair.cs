@@ -74,7 +74,9 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
 
     private void Mended(StateKind kind, MissingTtlVerdict verdict)
     {
-        context.Report.Add(verdict == MissingTtlVerdict.Removed ? "ttl_removed" : "ttl_repaired");
+        var count = verdict == MissingTtlVerdict.Removed ? "ttl_removed" : "ttl_repaired";
+        context.Report.Add(count);
+        context.Report.Add($"{count}_{kind.Label()}");
         if (context.DryRun)
         {
             return;
@@ -87,6 +89,6 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
         }
 
         removed++;
-        metrics.Removed(kind == StateKind.Session ? "expired" : "policy");
+        metrics.Removed(settings.MissingTtl == MissingTtlPolicy.Remove && settings.Lives.Of(kind) > TimeSpan.Zero ? "policy" : "expired");
     }
 }

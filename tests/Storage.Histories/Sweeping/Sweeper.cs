@@ -1,6 +1,7 @@
 using Maintenance.Storage.Histories.Truth;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions.Repair;
+using Maintenance.Storage.Tokens.Repair;
 using Maintenance.Testing;
 using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.Keyspace;
@@ -18,7 +19,7 @@ internal sealed class Sweeper(RedisConnection connection, RedisKeys keys, Sessio
     private static readonly SweepMetrics Metrics = new(new TestMeterFactory());
 
     public Task CleanupAsync(CancellationToken cancellationToken) => RunAsync(
-        new SessionCleanupJob(connection, keys, repair, new Fixed<SessionCleanupOptions>(new SessionCleanupOptions()), Metrics), cancellationToken);
+        new SessionCleanupJob(connection, keys, repair, new TokenRepair(connection, keys), new Fixed<SessionCleanupOptions>(new SessionCleanupOptions()), Metrics), cancellationToken);
 
     /// <param name="verifyGenerations">Only then the store agrees in everything afterwards: without, records that a generation denies may stay.</param>
     /// <param name="cancellationToken">Ends the run.</param>
@@ -27,6 +28,7 @@ internal sealed class Sweeper(RedisConnection connection, RedisKeys keys, Sessio
             connection,
             keys,
             repair,
+            new TokenRepair(connection, keys),
             new Fixed<IndexReconciliationOptions>(new IndexReconciliationOptions { VerifyGenerations = verifyGenerations }),
             Metrics,
             TimeProvider.System),

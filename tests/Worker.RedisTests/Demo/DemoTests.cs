@@ -72,13 +72,15 @@ public sealed class DemoTests
     {
         using var json = JsonDocument.Parse(string.Join('\n', demo.Output));
         var planted = Counts(json, "planted");
-        planted.Count.ShouldBe(7);
+        planted.Count.ShouldBe(12);
         planted.Values.ShouldAllBe(count => count > 0);
         Counts(json, "found").ShouldBe(planted);
         Counts(json, "repaired").ShouldBe(planted);
         Counts(json, "second_pass").Values.ShouldAllBe(count => count == 0);
         json.RootElement.GetProperty("live_sessions_lost").GetInt32().ShouldBe(0);
         json.RootElement.GetProperty("revoked_sessions_alive").GetInt32().ShouldBe(0);
+        json.RootElement.GetProperty("live_tokens_lost").GetInt32().ShouldBe(0);
+        json.RootElement.GetProperty("dead_tokens_alive").GetInt32().ShouldBe(0);
     }
 
     private static Dictionary<string, long> Counts(JsonDocument json, string name) =>

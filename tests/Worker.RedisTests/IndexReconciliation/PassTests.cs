@@ -1,3 +1,4 @@
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
@@ -39,6 +40,33 @@ public sealed class PassTests(RedisFixture redis) : IClassFixture<RedisFixture>,
         (await sweep.ReconcileAsync(dryRun: true, Tight)).Close().Warnings.ShouldHaveSingleItem().ShouldContain("brake");
         (await sweep.ReconcileAsync(brake: new BrakeOptions { Minimum = 10, Share = 1 })).Count("drift_revoked").ShouldBe(250);
         (await redis.Server.KeysAsync("session:*")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Run_MendsWhatIsHarmlessAndTheOtherKinds_WhenTheBrakeTrips()
+    {
+        await using var kinds = new KindsHarness(redis.Server);
+        var users = await sweep.PopulateAsync(100);
+        foreach (var session in users[..80].Select(sessions => sessions[0]))
+        {
+            await redis.Server.ExecuteAsync("DEL", sweep.Generation(session));
+        }
+
+        var lost = users[90][0];
+        await redis.Server.ExecuteAsync("DEL", sweep.Index(lost));
+        await redis.Server.ExecuteAsync("ZADD", sweep.Index(users[91][0]), "1000", new string('x', 22));
+        var user = UserReference.Of(users[95][0].Session.UserId);
+        var family = await kinds.Families.IssueAsync(new NewRefreshFamily { UserId = users[95][0].Session.UserId }, CancellationToken.None);
+        await redis.Server.ExecuteAsync("DEL", sweep.Keys.RefreshFamily(user, family.Token!.FamilyId));
+        var context = SweepHarness.Context(brake: Tight);
+
+        await Should.ThrowAsync<BrakeException>(() => sweep.Reconciliation.RunAsync(context, CancellationToken.None));
+
+        (await redis.Server.KeysAsync("session:*")).Count.ShouldBe(users.Sum(sessions => sessions.Count));
+        (await redis.Server.IntegerAsync("ZCARD", sweep.Index(lost))).ShouldBe(users[90].Count);
+        (await redis.Server.IntegerAsync("ZCARD", sweep.Index(users[91][0]))).ShouldBe(users[91].Count);
+        (await redis.Server.IntegerAsync("EXISTS", sweep.Keys.RefreshIndex(user))).ShouldBe(0);
+        context.Report.Count("drift_refresh_tokens_dangling").ShouldBe(1);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Maintenance.Storage.Denylist;
 using Maintenance.Storage.OneTimeTokens;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
+using Maintenance.Storage.Sessions;
 using Maintenance.Storage.TwoFactor;
 using Maintenance.Testing;
 using Maintenance.Worker.Scheduling;
@@ -120,6 +121,22 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
         (await sweep.CleanAsync()).Count("ttl_removed").ShouldBe(1);
 
         (await redis.Server.KeysAsync("auth:refresh:*")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Run_TakesAddressAndUserAgentOutOfIdleSessions_WhenTheirTimeIsOver()
+    {
+        var options = new SessionOptions { ClientDetailsLife = TimeSpan.FromMilliseconds(1) };
+        await using var strict = new SweepHarness(redis.Server, options);
+        var session = await strict.LogInAsync(SweepHarness.NewUserId());
+        (await redis.Server.StringAsync("GET", sweep.Record(session)))!.ShouldContain("Mozilla");
+
+        (await strict.CleanAsync(dryRun: true)).Count("client_details_removed").ShouldBe(1);
+        (await strict.CleanAsync()).Count("client_details_removed").ShouldBe(1);
+
+        (await redis.Server.StringAsync("GET", sweep.Record(session)))!.ShouldNotContain("Mozilla");
+        (await strict.IsValidAsync(session)).ShouldBeTrue();
+        (await strict.CleanAsync()).Count("client_details_removed").ShouldBe(0);
     }
 
     [Fact]

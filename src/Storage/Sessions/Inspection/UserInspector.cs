@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Maintenance.Storage.Redis;
 using StackExchange.Redis;
 
@@ -10,8 +9,6 @@ public sealed class UserInspector(RedisConnection connection, RedisKeys keys)
 {
     /// <summary>Members of an index that are looked at.</summary>
     public const int MostSessions = 1000;
-
-    private const int ScanCount = 1000;
 
     /// <summary>Looks.</summary>
     /// <param name="userId">The user.</param>
@@ -36,7 +33,7 @@ public sealed class UserInspector(RedisConnection connection, RedisKeys keys)
         }
 
         var others = new List<InspectedKey>();
-        foreach (var name in scan ? await ScanAsync(user, cancellationToken).ConfigureAwait(false) : [])
+        foreach (var name in scan ? await UserKeyScan.FindAsync(connection, keys, user, cancellationToken).ConfigureAwait(false) : [])
         {
             var known = keys.TryParse(name, out var parsed);
             if (known && parsed.Kind == StateKind.Session)
@@ -93,45 +90,9 @@ public sealed class UserInspector(RedisConnection connection, RedisKeys keys)
         return new InspectedSession(id, state, session, expiry, life);
     }
 
-    private async Task<IReadOnlyCollection<string>> ScanAsync(UserReference user, CancellationToken cancellationToken)
-    {
-        var pattern = $"{Escape(keys.Prefix)}*{user.ToTagged()}*";
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        var cursor = "0";
-        do
-        {
-            var at = cursor;
-            var reply = ClientCompat.Items(await connection.CallAsync(
-                database => database.ExecuteAsync("SCAN", at, "MATCH", pattern, "COUNT", ScanCount), cancellationToken).ConfigureAwait(false));
-            cursor = (string?)reply[0] ?? "0";
-            foreach (var name in ClientCompat.Items(reply[1]))
-            {
-                found.Add((string)name!);
-            }
-        }
-        while (cursor != "0");
-        return found;
-    }
-
     private async Task<TimeSpan?> LifeAsync(RedisKey key, CancellationToken cancellationToken) =>
         await connection.CallAsync(database => database.KeyTimeToLiveAsync(key), cancellationToken).ConfigureAwait(false);
 
     private static long? Number(RedisValue value) =>
         long.TryParse((string?)value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    private static string Escape(string prefix)
-    {
-        var text = new StringBuilder();
-        foreach (var c in prefix)
-        {
-            if (c is '*' or '?' or '[' or ']' or '\\' or '^' or '-')
-            {
-                text.Append('\\');
-            }
-
-            text.Append(c);
-        }
-
-        return text.ToString();
-    }
 }

@@ -8,6 +8,19 @@ namespace Maintenance.Storage.Sessions.Repair;
 /// saw no member. A member whose score has changed since is left alone.</param>
 public readonly record struct SessionSuspect(SessionId Id, double? SeenScore);
 
+/// <summary>What a repair may do.</summary>
+public enum RepairMode
+{
+    /// <summary>Mend.</summary>
+    Act,
+
+    /// <summary>Only look.</summary>
+    Look,
+
+    /// <summary>Mend, but remove nothing whose time is not over: the brake has tripped, and what is harmless need not wait for it.</summary>
+    Spare,
+}
+
 /// <summary>
 /// What a suspect turned out to be. <see cref="Dangling"/>, <see cref="Missing"/>, <see cref="Revoked"/> and <see cref="WrongExpiry"/> are drift;
 /// they and <see cref="Expired"/> were mended unless it was a dry run.
@@ -104,6 +117,8 @@ internal sealed record RepairScripts
     public RedisScript ExpireMembers { get; init; } = Load("expire_members");
 
     public RedisScript MissingTtl { get; init; } = Load("missing_ttl");
+
+    public RedisScript StripDetails { get; init; } = Load("strip_details");
 
     private static RedisScript Load(string name) =>
         RedisScript.Load(typeof(RepairScripts).Assembly, $"Sessions/Repair/{name}.lua");

@@ -49,12 +49,21 @@ public sealed class SessionRepair
     /// <param name="dryRun">Only look.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="StorageUnavailableException">Redis did not answer.</exception>
+    public Task<ReconcileResult> ReconcileAsync(
+        UserReference user, IReadOnlyList<SessionSuspect> suspects, bool dryRun, CancellationToken cancellationToken) =>
+        ReconcileAsync(user, suspects, dryRun ? RepairMode.Look : RepairMode.Act, cancellationToken);
+
+    /// <inheritdoc cref="ReconcileAsync(UserReference, IReadOnlyList{SessionSuspect}, bool, CancellationToken)"/>
+    /// <param name="user">Whose.</param>
+    /// <param name="suspects">At most a few hundred a call; the script blocks Redis while it looks at them.</param>
+    /// <param name="mode">What may be done.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<ReconcileResult> ReconcileAsync(
-        UserReference user, IReadOnlyList<SessionSuspect> suspects, bool dryRun, CancellationToken cancellationToken)
+        UserReference user, IReadOnlyList<SessionSuspect> suspects, RepairMode mode, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(suspects);
         var arguments = new RedisValue[3 + (suspects.Count * 2)];
-        arguments[0] = dryRun ? 1 : 0;
+        arguments[0] = Word(mode);
         arguments[1] = (long)Tolerance.TotalMilliseconds;
         arguments[2] = keys.SessionsOf(user);
         for (var i = 0; i < suspects.Count; i++)
@@ -75,22 +84,8 @@ public sealed class SessionRepair
     }
 
     /// <summary>Makes a user's index live as long as its longest session.</summary>
-    public async Task<IndexLifeVerdict> MendIndexLifeAsync(UserReference user, bool dryRun, CancellationToken cancellationToken)
-    {
-        var reply = await connection.EvaluateAsync(
-            scripts.IndexLife,
-            [keys.SessionIndex(user)],
-            [dryRun ? 1 : 0, (long)Tolerance.TotalMilliseconds],
-            cancellationToken,
-            Deadline).ConfigureAwait(false);
-        return (string?)reply switch
-        {
-            "ok" => IndexLifeVerdict.Right,
-            "wrong_expiry" => IndexLifeVerdict.WrongExpiry,
-            "no_ttl" => IndexLifeVerdict.MissingTtl,
-            _ => IndexLifeVerdict.Gone,
-        };
-    }
+    public Task<IndexLifeVerdict> MendIndexLifeAsync(UserReference user, bool dryRun, CancellationToken cancellationToken) =>
+        MendIndexLifeAsync(connection, scripts.IndexLife, keys.SessionIndex(user), Tolerance, dryRun, cancellationToken, Deadline);
 
     /// <summary>Drops the first members of a user's index whose time is over and whose session is gone; a live one's score is mended instead.</summary>
     /// <inheritdoc cref="DropExpiredMembersAsync(UserReference, int, int, bool, CancellationToken)"/>
@@ -166,7 +161,47 @@ public sealed class SessionRepair
         };
     }
 
-    private static RedisValue Score(double? score) => score switch
+    /// <summary>How long address and user agent of a session are kept (<see cref="SessionOptions.ClientDetailsLife"/>); null: as long as any session.</summary>
+    public TimeSpan? ClientDetailsLife => options.CurrentValue.ClientDetailsLife is var life && life < SessionOptions.LongestLife ? life : null;
+
+    /// <summary>Bytes of a record from its start that <see cref="HoldsOldDetails"/> needs.</summary>
+    public static int DetailsPrefixBytes => ClientDetails.PrefixBytes;
+
+    /// <summary>Whether a record that begins so seems to hold an address or user agent whose time is over.</summary>
+    /// <param name="start">The first <see cref="DetailsPrefixBytes"/> bytes.</param>
+    /// <param name="now">Redis's time.</param>
+    public bool HoldsOldDetails(ReadOnlySpan<byte> start, DateTimeOffset now) => ClientDetailsLife is { } life && ClientDetails.AreOld(start, life, now);
+
+    /// <summary>Takes address and user agent out of a session's record if their time is over.</summary>
+    /// <returns>Whether there were any.</returns>
+    public async Task<bool> StripDetailsAsync(UserReference user, SessionId id, bool dryRun, CancellationToken cancellationToken) =>
+        ClientDetailsLife is { } life && (int)await connection.EvaluateAsync(
+            scripts.StripDetails, [keys.Session(user, id)], [dryRun ? 1 : 0, ClientDetails.Milliseconds(life)], cancellationToken, Deadline).ConfigureAwait(false) == 1;
+
+    /// <summary>Makes any index by expiry live as long as its longest member.</summary>
+    internal static async Task<IndexLifeVerdict> MendIndexLifeAsync(
+        RedisConnection connection, RedisScript script, string index, TimeSpan tolerance, bool dryRun, CancellationToken cancellationToken, TimeSpan deadline)
+    {
+        var reply = await connection.EvaluateAsync(
+            script, [index], [dryRun ? 1 : 0, (long)tolerance.TotalMilliseconds], cancellationToken, deadline).ConfigureAwait(false);
+        return (string?)reply switch
+        {
+            "ok" => IndexLifeVerdict.Right,
+            "wrong_expiry" => IndexLifeVerdict.WrongExpiry,
+            "no_ttl" => IndexLifeVerdict.MissingTtl,
+            _ => IndexLifeVerdict.Gone,
+        };
+    }
+
+    /// <summary>The mode as the scripts spell it.</summary>
+    internal static string Word(RepairMode mode) => mode switch
+    {
+        RepairMode.Act => "act",
+        RepairMode.Look => "look",
+        _ => "spare",
+    };
+
+    internal static RedisValue Score(double? score) => score switch
     {
         null => "",
         double.PositiveInfinity => "inf",
@@ -174,7 +209,7 @@ public sealed class SessionRepair
         { } number => number.ToString("R", CultureInfo.InvariantCulture),
     };
 
-    private static DriftVerdict Verdict(string? text) => text switch
+    internal static DriftVerdict Verdict(string? text) => text switch
     {
         "expired" => DriftVerdict.Expired,
         "dangling" => DriftVerdict.Dangling,

@@ -1,11 +1,11 @@
 -- Looks again at one user's suspects, on the primary, and mends what is really wrong. Safe late and twice: only what is true now counts.
 -- KEYS: index, generation
--- ARGV: 1 to only look, tolerance ms, prefix of the user's records, then pairs: session id, score that the sweep saw or ''
+-- ARGV: act, look or spare (do not remove what lives or was revoked), tolerance ms, prefix of the user's records, then pairs: session id, score that the sweep saw or ''
 -- Returns {1 if the index was missing and is now made, then a verdict for each pair}
 -- verdicts: ok, expired (a member whose time is over), dangling, missing, revoked, wrong_expiry, changed (moved since the sweep saw it),
 -- refused (Redis is full), version, foreign
 --@include Sessions/record.lua
-local look_only, tolerance, prefix = ARGV[1] == '1', tonumber(ARGV[2]), ARGV[3]
+local look_only, spare, tolerance, prefix = ARGV[1] == 'look', ARGV[1] == 'spare', tonumber(ARGV[2]), ARGV[3]
 local now = math.floor(now_us() / 1000)
 local generation = read_generation(KEYS[2])
 local members = redis.pcall('ZCARD', KEYS[1])
@@ -40,10 +40,12 @@ local function verdict(id, seen)
   if not record and why ~= 'gone' then return why end
   if not record or record.alias then
     if not score then return 'ok' end
-    drop_member(id)
-    return not record and tonumber(score) <= now and 'expired' or 'dangling'
+    local expired = not record and tonumber(score) <= now
+    if expired or not spare then drop_member(id) end
+    return expired and 'expired' or 'dangling'
   end
   if record.generation ~= generation then
+    if spare then return 'revoked' end
     if not look_only then redis.call('DEL', key) end
     drop_member(id)
     return 'revoked'
