@@ -86,10 +86,16 @@ internal static partial class Log
     [LoggerMessage(2701, LogLevel.Information, "Alert {Alert} resolved, fired since {Since}; it said: {Summary}")]
     public static partial void AlertResolved(this ILogger logger, string alert, DateTimeOffset since, string summary);
 
-    [LoggerMessage(2702, LogLevel.Warning, "Sink {Sink} did not take {Count} alerts: {Problem}")]
+    [LoggerMessage(2702, LogLevel.Warning, "Sink {Sink} does not take alerts ({Count} now): {Problem}. They are sent again until it does")]
     public static partial void SinkFailed(this ILogger logger, string sink, int count, string problem);
 
     [LoggerMessage(2703, LogLevel.Warning,
         "Shutdown: a sink did not end within {Seconds} s, and {Count} alerts that were queued behind were not sent; those that last are sent again after Alerting:RepeatInterval")]
     public static partial void AlertsNotSent(this ILogger logger, int count, double seconds);
+
+    [LoggerMessage(2704, LogLevel.Information, "Sink {Sink} takes alerts again")]
+    public static partial void SinkRecovered(this ILogger logger, string sink);
+
+    [LoggerMessage(2705, LogLevel.Error, "Sink {Sink} refused {Count} alerts for good: {Problem}")]
+    public static partial void SinkRefused(this ILogger logger, string sink, int count, string problem);
 }

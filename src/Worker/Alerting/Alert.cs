@@ -42,3 +42,8 @@ public enum AlertState
 /// <param name="At">When this was seen.</param>
 /// <param name="Repeated">Whether it was told before and nothing has changed.</param>
 public sealed record AlertNotice(Alert Alert, AlertState State, DateTimeOffset Since, DateTimeOffset At, bool Repeated);
+
+/// <summary>An alert that fires now.</summary>
+/// <param name="Alert">The alert, as it was last seen.</param>
+/// <param name="Since">When it began.</param>
+public sealed record LastingAlert(Alert Alert, DateTimeOffset Since);

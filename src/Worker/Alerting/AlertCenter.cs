@@ -20,6 +20,7 @@ public sealed class AlertCenter
     private readonly ReplicaName replica;
     private readonly Lock gate = new();
     private readonly AlertLedger ledger = new();
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<IReadOnlyList<AlertNotice>> queue = Channel.CreateBounded<IReadOnlyList<AlertNotice>>(
         new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
@@ -39,6 +40,30 @@ public sealed class AlertCenter
             lock (gate)
             {
                 return ledger.Firing;
+            }
+        }
+    }
+
+    /// <summary>What fires now and since when, the most urgent first.</summary>
+    public IReadOnlyList<LastingAlert> Lasting
+    {
+        get
+        {
+            lock (gate)
+            {
+                return ledger.Lasting;
+            }
+        }
+    }
+
+    /// <summary>Ends when something is to be told, by this replica or another. Read it before <see cref="Lasting"/>.</summary>
+    internal Task Changed
+    {
+        get
+        {
+            lock (gate)
+            {
+                return changed.Task;
             }
         }
     }
@@ -66,7 +91,14 @@ public sealed class AlertCenter
             lock (gate)
             {
                 var notices = ledger.Take($"{rule.Name}/{result.Job}", found, ResultStore.Ended(result), options.CurrentValue.RepeatInterval);
-                if (notices.Count > 0 && own)
+                if (notices.Count == 0)
+                {
+                    continue;
+                }
+
+                changed.SetResult();
+                changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (own)
                 {
                     queue.Writer.TryWrite(notices);
                 }

@@ -11,6 +11,10 @@ public sealed class AlertLedger
     /// <summary>What fires now.</summary>
     public IReadOnlyList<Alert> Firing => [.. entries.Values.Select(entry => entry.Alert)];
 
+    /// <summary>What fires now, the most urgent and the oldest first.</summary>
+    public IReadOnlyList<LastingAlert> Lasting =>
+        [.. entries.Values.Select(entry => new LastingAlert(entry.Alert, entry.Since)).OrderByDescending(lasting => lasting.Alert.Severity).ThenBy(lasting => lasting.Since)];
+
     /// <summary>Takes what a source found and returns what is to be told.</summary>
     /// <param name="source">Rule and job. What it found before and does not find now is over.</param>
     /// <param name="found">What is wrong.</param>

@@ -1,4 +1,5 @@
-using Microsoft.Extensions.Options;
+using Maintenance.Worker.Alerting.Alertmanager;
+using Maintenance.Worker.Alerting.Webhooks;
 
 namespace Maintenance.Worker.Alerting;
 
@@ -16,29 +17,19 @@ public sealed class AlertingOptions
 
     /// <summary>Longest time a sink may take for one message. Default 10 s.</summary>
     public TimeSpan SinkTimeout { get; set; } = TimeSpan.FromSeconds(10);
-}
 
-/// <summary>Refuses values with which alerts would flood or never leave.</summary>
-internal sealed class AlertingOptionsValidator : IValidateOptions<AlertingOptions>
-{
-    public ValidateOptionsResult Validate(string? name, AlertingOptions options)
-    {
-        List<string> errors = [];
-        if (options.RepeatInterval < TimeSpan.FromMinutes(1))
-        {
-            errors.Add($"Alerting:RepeatInterval is {options.RepeatInterval}; expected a minute or more.");
-        }
+    /// <summary>What a sink did not take is sent again after so long, then after twice as long and so on up to a minute. Default 5 s.</summary>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-        if (options.DriftAbove < 0)
-        {
-            errors.Add($"Alerting:DriftAbove is {options.DriftAbove}; expected 0 or more.");
-        }
+    /// <summary>Address of the status page as people reach it, for the links in alerts. Default none: no links.</summary>
+    public string? PageUrl { get; set; }
 
-        if (options.SinkTimeout <= TimeSpan.Zero || options.SinkTimeout > TimeSpan.FromMinutes(5))
-        {
-            errors.Add($"Alerting:SinkTimeout is {options.SinkTimeout}; expected more than 0 and at most 5 minutes.");
-        }
+    /// <summary>Webhooks by name.</summary>
+    public IDictionary<string, WebhookOptions> Webhooks { get; } = new Dictionary<string, WebhookOptions>(StringComparer.OrdinalIgnoreCase);
 
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
-    }
+    /// <summary>Alertmanager.</summary>
+    public AlertmanagerOptions Alertmanager { get; set; } = new();
+
+    /// <summary>The status page's address; null without one.</summary>
+    internal Uri? Page => string.IsNullOrEmpty(PageUrl) ? null : new Uri(PageUrl);
 }

@@ -1,3 +1,6 @@
+using Maintenance.Worker.Alerting.Alertmanager;
+using Maintenance.Worker.Alerting.Webhooks;
+using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Options;
 
@@ -20,7 +23,17 @@ public static class AlertingServiceCollectionExtensions
             services.AddSingleton<IJobResultObserver>(provider => new AlertObserver(job, provider.GetRequiredService<AlertCenter>()));
         }
 
-        services.AddHostedService<AlertDispatcher>();
+        services.AddSingleton<SinkOutcomes>();
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<AlertDispatcher>(
+            provider, provider.GetServices<IAlertSink>().Concat(Webhooks(provider))));
+        services.AddHostedService<AlertmanagerSender>();
         return services;
+    }
+
+    private static IEnumerable<IAlertSink> Webhooks(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<AlertingOptions>>().Value;
+        return [.. options.Webhooks.Select(webhook => new WebhookSink(
+            webhook.Key, webhook.Value, options.Page, provider.GetRequiredService<ReplicaName>(), provider.GetRequiredService<TimeProvider>()))];
     }
 }

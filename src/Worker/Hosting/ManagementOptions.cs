@@ -24,6 +24,12 @@ public sealed class ManagementOptions
     /// <summary>Puts everything but <c>/metrics</c> and the probes behind the token. Default false.</summary>
     public bool RequireToken { get; set; }
 
+    /// <summary>Serves the status page at <c>/</c>. Default true.</summary>
+    public bool StatusPage { get; set; } = true;
+
+    /// <summary>How long a browser that gave the token stays signed in to the status page; another token ends it at once. Default 12 h.</summary>
+    public TimeSpan SignInLife { get; set; } = TimeSpan.FromHours(12);
+
     /// <summary>The address to bind; null for all.</summary>
     internal static bool TryParseAddress(string address, bool inContainer, out IPAddress parsed)
     {
@@ -70,6 +76,11 @@ internal sealed class ManagementOptionsValidator : IValidateOptions<ManagementOp
         if (options.RequireToken && string.IsNullOrEmpty(options.Token))
         {
             failures.Add("Management:RequireToken is true, but Management:Token is not set.");
+        }
+
+        if (options.SignInLife < TimeSpan.FromMinutes(1) || options.SignInLife > TimeSpan.FromDays(30))
+        {
+            failures.Add($"Management:SignInLife is {options.SignInLife}; expected 1 minute to 30 days.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

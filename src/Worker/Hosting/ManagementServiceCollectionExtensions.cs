@@ -1,6 +1,7 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.Status;
+using Maintenance.Worker.Status.Page;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Hosting;
@@ -17,6 +18,7 @@ internal static class ManagementServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<ManagementOptions>, ManagementOptionsValidator>();
         services.AddSingleton<ManagementToken>();
         services.AddSingleton<JobsView>();
+        services.AddStatusPage();
         services.ConfigureHttpJsonOptions(options =>
         {
             options.SerializerOptions.PropertyNamingPolicy = JobResultJson.Options.PropertyNamingPolicy;
@@ -31,7 +33,7 @@ internal static class ManagementServiceCollectionExtensions
                 foreach (var job in jobs)
                 {
                     health.Registrations.Add(new(
-                        $"job:{job.Name}", provider => ActivatorUtilities.CreateInstance<JobCheck>(provider, job), failureStatus: null, tags: null));
+                        JobCheck.Prefix + job.Name, provider => ActivatorUtilities.CreateInstance<JobCheck>(provider, job), failureStatus: null, tags: null));
                 }
             });
         return services;

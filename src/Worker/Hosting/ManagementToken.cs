@@ -18,12 +18,22 @@ internal sealed class ManagementToken(IOptionsMonitor<ManagementOptions> options
     /// <summary>Whether the request carries it. Hashes are compared, so that neither content nor length shows in the time it takes.</summary>
     public bool Matches(HttpRequest request)
     {
-        var expected = options.CurrentValue.Token;
         var header = request.Headers.Authorization.ToString();
-        return !string.IsNullOrEmpty(expected)
-            && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), Hash(expected));
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && Matches(header[Scheme.Length..].Trim());
     }
+
+    /// <summary>Whether this is the token.</summary>
+    public bool Matches(string given)
+    {
+        var expected = options.CurrentValue.Token;
+        return !string.IsNullOrEmpty(expected) && CryptographicOperations.FixedTimeEquals(Hash(given), Hash(expected));
+    }
+
+    /// <summary>A key for one purpose that only who has the token can make: the same on every replica, another one after the token was changed.</summary>
+    /// <returns>32 bytes; null without a token.</returns>
+    public byte[]? Key(string purpose) => options.CurrentValue.Token is { Length: > 0 } token
+        ? HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(token), outputLength: 32, salt: null, info: Encoding.UTF8.GetBytes(purpose))
+        : null;
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

@@ -4,7 +4,7 @@ using Maintenance.Worker.Scheduling;
 namespace Maintenance.Worker.Status;
 
 /// <summary>A job as <c>/api/jobs</c> shows it.</summary>
-internal sealed record JobView
+public sealed record JobView
 {
     public required string Name { get; init; }
 
@@ -36,6 +36,9 @@ internal sealed class JobsView(
     public const int InOverview = 5;
 
     public IReadOnlyList<JobView> All() => [.. jobs.Select(job => View(job, InOverview))];
+
+    /// <summary>Each job with every result that is kept.</summary>
+    public IReadOnlyList<JobView> AllInFull() => [.. jobs.Select(job => View(job, ResultStore.Kept))];
 
     public JobView? Find(string name) =>
         jobs.FirstOrDefault(job => job.Name == name) is { } job ? View(job, ResultStore.Kept) : null;

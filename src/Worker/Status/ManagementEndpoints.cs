@@ -1,4 +1,5 @@
 using Maintenance.Worker.Hosting;
+using Maintenance.Worker.Status.Page;
 
 namespace Maintenance.Worker.Status;
 
@@ -9,22 +10,30 @@ internal static class ManagementEndpoints
     {
         app.MapHealth();
         app.MapJobs();
-        app.MapGet("/", () => TypedResults.Redirect("/health"));
+        app.MapStatusPage();
     }
 
     /// <summary>With <c>Management:RequireToken</c>, asks for the token everywhere but at metrics and probes.</summary>
     public static void UseManagementToken(this WebApplication app) => app.Use(async (context, next) =>
     {
         var token = context.RequestServices.GetRequiredService<ManagementToken>();
-        if (!token.IsRequiredEverywhere || IsOpen(context.Request.Path) || token.Matches(context.Request))
+        if (!token.IsRequiredEverywhere || IsOpen(context.Request.Path) || token.Matches(context.Request) || MayLook(context))
         {
             await next(context);
             return;
         }
 
-        await TokenFilter.Unauthorized(context).ExecuteAsync(context);
+        var refused = TokenFilter.Unauthorized(context);
+        await (StatusPageEndpoints.Door(context, token) ?? refused).ExecuteAsync(context);
     });
 
+    // Who signed in to the page may read everything; what changes something asks for more than a cookie.
+    private static bool MayLook(HttpContext context) =>
+        (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        && context.RequestServices.GetRequiredService<PageSession>().Read(context.Request) is not null;
+
     private static bool IsOpen(PathString path) =>
-        path.Equals("/metrics", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/healthz", StringComparison.OrdinalIgnoreCase);
+        path.Equals("/metrics", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/healthz", StringComparison.OrdinalIgnoreCase)
+        || StatusPageEndpoints.AsksForItself(path);
 }

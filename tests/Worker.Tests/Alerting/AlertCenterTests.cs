@@ -16,6 +16,7 @@ public sealed class AlertCenterTests : IDisposable
     private readonly LogCollector log = new();
     private readonly Monitor options = new(new AlertingOptions { SinkTimeout = TimeSpan.FromMilliseconds(200) });
     private readonly RecordingSink sink = new("log");
+    private SinkOutcomes outcomes = null!;
 
     public void Dispose()
     {
@@ -141,21 +142,58 @@ public sealed class AlertCenterTests : IDisposable
     [Fact]
     public async Task Sinks_AreTold_WhenAnotherFailsOrHangs()
     {
+        options.CurrentValue.RetryDelay = TimeSpan.FromMilliseconds(20);
         using var sent = new MetricCollector<long>(meters, "maintenance.alerts.sent");
         var center = Center("a");
         await using var dispatcher = await DispatchAsync(center, new FailingSink(), new HangingSink(), sink);
-        sent.Measurements.Count.ShouldBe(6, "each sink's counters exist from the start");
+        sent.Measurements.Count.ShouldBe(9, "each sink's counters exist from the start");
 
         center.Take(Health(HealthStatus.Unhealthy, "a"));
-        await Eventually.TrueAsync(() => sent.Sum(("outcome", "failure")) == 2);
+        await Eventually.TrueAsync(() => sent.Sum(("sink", "failing"), ("outcome", "failure")) >= 3);
+        await Eventually.TrueAsync(() => sent.Sum(("sink", "hanging"), ("outcome", "failure")) >= 2);
         center.Take(Health(HealthStatus.Healthy, "a", minute: 5));
-        await Eventually.TrueAsync(() => sent.Sum(("outcome", "failure")) == 4);
 
+        await Eventually.TrueAsync(() => sent.Sum(("sink", "log"), ("outcome", "success")) == 2);
         sink.Notices.Count.ShouldBe(2);
-        sent.Sum(("sink", "log"), ("outcome", "success")).ShouldBe(2);
-        sent.Sum(("sink", "failing"), ("outcome", "failure")).ShouldBe(2);
-        sent.Sum(("sink", "hanging"), ("outcome", "failure")).ShouldBe(2);
-        log.WithEvent(2702).Count.ShouldBe(4);
+        log.WithEvent(2702).Count.ShouldBe(2, "told when it begins, not at each try");
+        outcomes.All.Single(state => state.Sink == "failing").Problem.ShouldBe("refused");
+        outcomes.All.Single(state => state.Sink == "log").Problem.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Sink_ThatWasAway_GetsTheNewestOfEachAlert_Once()
+    {
+        options.CurrentValue.RetryDelay = TimeSpan.FromMilliseconds(20);
+        using var sent = new MetricCollector<long>(meters, "maintenance.alerts.sent");
+        var away = new AwaySink(sink);
+        var center = Center("a");
+        await using var dispatcher = await DispatchAsync(center, away);
+        center.Take(Health(HealthStatus.Unhealthy, "a"));
+        await Eventually.TrueAsync(() => sent.Sum(("outcome", "failure")) >= 1);
+        center.Take(Memory(warning: true, critical: false));
+        center.Take(Health(HealthStatus.Healthy, "a", minute: 5));
+        await Eventually.TrueAsync(() => away.MostAtOnce == 2);
+
+        away.ComeBack();
+        await Eventually.TrueAsync(() => sent.Sum(("outcome", "success")) == 2);
+
+        sink.Notices.Select(notice => (notice.Alert.Name, notice.State)).ShouldBe([("redis_memory", AlertState.Firing), ("redis_health", AlertState.Resolved)]);
+        await Eventually.TrueAsync(() => log.WithEvent(2704).Count == 1);
+    }
+
+    [Fact]
+    public async Task Sink_ThatRefuses_IsNotAskedAgain()
+    {
+        options.CurrentValue.RetryDelay = TimeSpan.FromMilliseconds(20);
+        using var sent = new MetricCollector<long>(meters, "maintenance.alerts.sent");
+        var center = Center("a");
+        await using var dispatcher = await DispatchAsync(center, new RefusingSink());
+        center.Take(Health(HealthStatus.Unhealthy, "a"));
+        center.Take(Health(HealthStatus.Healthy, "a", minute: 5));
+
+        await Eventually.TrueAsync(() => sent.Sum(("outcome", "dropped")) == 2);
+        sent.Sum(("outcome", "failure")).ShouldBe(0);
+        log.WithEvent(2705).Count.ShouldBe(2);
     }
 
     [Fact]
@@ -230,7 +268,8 @@ public sealed class AlertCenterTests : IDisposable
 
     private async Task<Dispatching> DispatchAsync(AlertCenter center, params IAlertSink[] sinks)
     {
-        var dispatcher = new AlertDispatcher(center, sinks, options, meters, TimeProvider.System, log.For<AlertDispatcher>());
+        outcomes = new SinkOutcomes(meters, TimeProvider.System, log.For<SinkOutcomes>());
+        var dispatcher = new AlertDispatcher(center, sinks, outcomes, options, TimeProvider.System, log.For<AlertDispatcher>());
         await dispatcher.StartAsync(CancellationToken.None);
         return new Dispatching(dispatcher);
     }
@@ -304,6 +343,32 @@ public sealed class AlertCenterTests : IDisposable
         public string Name => "failing";
 
         public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken) => throw new HttpRequestException("refused");
+    }
+
+    private sealed class RefusingSink : IAlertSink
+    {
+        public string Name => "refusing";
+
+        public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken) => throw new SinkRefusedException("answered 404");
+    }
+
+    /// <summary>Fails until it comes back.</summary>
+    private sealed class AwaySink(IAlertSink behind) : IAlertSink
+    {
+        private volatile bool here;
+        private volatile int mostAtOnce;
+
+        public string Name => "away";
+
+        public int MostAtOnce => mostAtOnce;
+
+        public void ComeBack() => here = true;
+
+        public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken)
+        {
+            mostAtOnce = Math.Max(mostAtOnce, notices.Count);
+            return here ? behind.SendAsync(notices, cancellationToken) : throw new SinkUnavailableException("answered 503", null);
+        }
     }
 
     private sealed class GatedSink(IAlertSink behind) : IAlertSink

@@ -16,6 +16,7 @@ using Maintenance.Storage.Sessions;
 using Maintenance.Storage.TwoFactor;
 using Maintenance.Testing;
 using Maintenance.Worker.Alerting;
+using Maintenance.Worker.Alerting.Webhooks;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.KeyspaceStats;
@@ -38,6 +39,7 @@ public sealed class ConfigurationDocumentTests
         { ResultsOptions.Section, typeof(ResultsOptions) },
         { JobsOptions.Section, typeof(JobsOptions) },
         { AlertingOptions.Section, typeof(AlertingOptions) },
+        { "Alerting:Webhooks:<name>", typeof(WebhookOptions) },
         { "Jobs:<Job>", typeof(JobOptions) },
         { "Jobs:SessionCleanup", typeof(SessionCleanupOptions) },
         { "Jobs:IndexReconciliation", typeof(IndexReconciliationOptions) },

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Maintenance.Testing;
+using Microsoft.Playwright;
+
+namespace Maintenance.Pages.BrowserTests.Browsing;
+
+/// <summary>A window of the browser that notes what must not happen: an error, a refused style or script, a request to somebody else.</summary>
+public sealed class Window : IAsyncDisposable
+{
+    private readonly IBrowserContext context;
+    private readonly View view;
+    private readonly ConcurrentQueue<string> problems = [];
+
+    internal Window(IBrowserContext context, IPage page, Uri address, View view)
+    {
+        this.context = context;
+        this.view = view;
+        Page = page;
+        page.PageError += (_, error) => problems.Enqueue($"error: {error}");
+        page.Console += (_, message) =>
+        {
+            // A status that a page is meant to have is no fault of the page.
+            if (message.Type is "error" or "warning" && !message.Text.Contains("the server responded with a status of 401", StringComparison.Ordinal))
+            {
+                problems.Enqueue($"console {message.Type}: {message.Text}");
+            }
+        };
+        page.Request += (_, request) =>
+        {
+            if (!request.Url.StartsWith(address.AbsoluteUri, StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+            {
+                problems.Enqueue($"foreign request: {request.Url}");
+            }
+        };
+    }
+
+    public IPage Page { get; }
+
+    public IBrowserContext Context => context;
+
+    /// <summary>Nothing went wrong so far.</summary>
+    public void ShouldBeQuiet() => problems.ShouldBeEmpty();
+
+    /// <summary>Axe finds nothing, nothing is wider than the screen, and nothing went wrong; keeps a picture.</summary>
+    public async Task ShouldBeGoodAsync(string name)
+    {
+        await PictureAsync(name);
+        var result = await Page.RunAxe(new AxeRunOptions { ResultTypes = [ResultType.Violations] });
+        result.Violations.Select(violation =>
+            $"{violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => $"{node.Html} {string.Join("; ", node.Any.Select(check => check.Message))}"))}")
+            .ShouldBeEmpty($"{name} {view.Name}");
+        var overflow = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        overflow.ShouldBe(0, $"{name} {view.Name} scrolls sideways");
+        ShouldBeQuiet();
+    }
+
+    /// <summary>Keeps a picture of the whole page in <c>artifacts/screenshots</c>.</summary>
+    public async Task PictureAsync(string name)
+    {
+        var folder = Path.Combine(BuiltProgram.RepositoryRoot, "artifacts", "screenshots");
+        Directory.CreateDirectory(folder);
+        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{view.Name}.png"), FullPage = true, Animations = ScreenshotAnimations.Disabled });
+    }
+
+    public async ValueTask DisposeAsync() => await context.DisposeAsync();
+}
