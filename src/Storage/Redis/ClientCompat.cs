@@ -44,6 +44,14 @@ internal static class ClientCompat
     public static EndPoint EndPoint(string host, int port) =>
         IPAddress.TryParse(host.Trim('[', ']'), out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
 
+    /// <summary>Whether a server said at its last handshake that it is a replica.</summary>
+    public static bool IsReplica(IServer server) =>
+#if REDIS_CLIENT_3
+        server.IsReplica;
+#else
+        server.IsSlave;
+#endif
+
     /// <summary>The items of a multi-bulk reply; empty for a nil one.</summary>
     public static RedisResult[] Items(RedisResult result) => (RedisResult[]?)result ?? [];
 

@@ -6,9 +6,11 @@ namespace Maintenance.Storage.Redis;
 
 /// <summary>Holds the one multiplexer: opens it at the first need and puts another in its place when it is broken.</summary>
 internal sealed class MultiplexerSlot(
-    RedisOptions options, ConfigurationOptions configuration, string endpoint, TimeProvider timeProvider, ILogger logger) : IAsyncDisposable
+    RedisOptions options, string? clientName, string endpoint, TimeProvider timeProvider, ILogger logger) : IAsyncDisposable
 {
     private readonly Lock gate = new();
+    private readonly ConfigurationOptions configuration = RedisConfiguration.Build(options, clientName);
+    private SentinelWatch? sentinels;
     private Task<ConnectionMultiplexer>? connecting;
     private int missedDeadlines;
     private bool disposed;
@@ -28,6 +30,11 @@ internal sealed class MultiplexerSlot(
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
+            if (options.Sentinel.Endpoints.Count > 0)
+            {
+                sentinels ??= new SentinelWatch(options, Moved, timeProvider);
+            }
+
             return connecting ??= OpenAsync();
         }
     }
@@ -73,6 +80,11 @@ internal sealed class MultiplexerSlot(
             connecting = null;
         }
 
+        if (sentinels is not null)
+        {
+            await sentinels.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (last is { IsCompleted: true })
         {
             await CloseAsync(last).ConfigureAwait(false);
@@ -88,7 +100,7 @@ internal sealed class MultiplexerSlot(
     {
         // Off the caller's thread: the client resolves names and allocates threads before its first await.
         // Its own timeout bounds one attempt at one endpoint; a hard limit, because nothing replaces an attempt that never ends.
-        var multiplexer = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration))
+        var multiplexer = await Task.Run(ConnectAsync)
             .WaitAsync((options.ConnectTimeout * 3) + TimeSpan.FromSeconds(1), timeProvider)
             .ConfigureAwait(false);
         ClientCompat.Apply(multiplexer);
@@ -112,6 +124,41 @@ internal sealed class MultiplexerSlot(
         }
 
         return multiplexer;
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        if (sentinels is null)
+        {
+            return await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+        }
+
+        var primary = await sentinels.PrimaryAsync().ConfigureAwait(false);
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Build(options, clientName, primary)).ConfigureAwait(false);
+        // The Sentinels may not know yet, or no longer: what is written to a replica's old primary is lost.
+        if (multiplexer.GetEndPoints().Any(node => ClientCompat.IsReplica(multiplexer.GetServer(node))))
+        {
+            _ = CloseAsync(Task.FromResult(multiplexer));
+            throw new NoPrimaryException($"The Sentinels name {primary.Host}:{primary.Port}, which is a replica.");
+        }
+
+        return multiplexer;
+    }
+
+    /// <summary>The Sentinels name another primary than the one connected to.</summary>
+    private void Moved((string Host, int Port) primary)
+    {
+        var current = Volatile.Read(ref connecting);
+        if (current is null or { IsCompleted: false })
+        {
+            return;
+        }
+
+        var there = ClientCompat.EndPoint(primary.Host, primary.Port);
+        if (!current.IsCompletedSuccessfully || !current.Result.GetEndPoints().Contains(there))
+        {
+            Replace(current, $"the primary is {primary.Host}:{primary.Port} now");
+        }
     }
 
     private void ReplaceIfCurrent(ConnectionMultiplexer multiplexer, string reason)

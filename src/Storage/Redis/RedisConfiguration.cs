@@ -10,9 +10,17 @@ namespace Maintenance.Storage.Redis;
 internal static class RedisConfiguration
 {
     /// <summary>Builds the configuration. The options must have passed <see cref="RedisOptionsValidator"/>.</summary>
-    public static ConfigurationOptions Build(RedisOptions options, string? clientName = null)
+    /// <param name="options">The options.</param>
+    /// <param name="clientName">Shown by CLIENT LIST.</param>
+    /// <param name="primary">Where the Sentinels say that the primary is; null without Sentinels.</param>
+    public static ConfigurationOptions Build(RedisOptions options, string? clientName = null, (string Host, int Port)? primary = null)
     {
         var endpoint = RedisEndpoint.From(options);
+        if (primary is { } found)
+        {
+            endpoint = endpoint with { Host = found.Host, Port = found.Port };
+        }
+
         var configuration = new ConfigurationOptions
         {
             AbortOnConnectFail = false,
@@ -39,6 +47,55 @@ internal static class RedisConfiguration
         }
 
         return configuration;
+    }
+
+    /// <summary>The configuration of a connection to the Sentinels.</summary>
+    public static ConfigurationOptions BuildSentinels(RedisOptions options)
+    {
+        var configuration = new ConfigurationOptions
+        {
+            AbortOnConnectFail = false,
+            ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds,
+            ConnectRetry = 1,
+            Password = string.IsNullOrEmpty(options.Sentinel.Password) ? null : options.Sentinel.Password,
+            ClientName = "maintenance-sentinel-watch",
+            TieBreaker = "",
+            ConfigurationChannel = "",
+            KeepAlive = 15,
+            CommandMap = CommandMap.Sentinel,
+            ReconnectRetryPolicy = new LinearRetry(500),
+        };
+        foreach (var text in options.Sentinel.Endpoints)
+        {
+            if (TryReadSentinel(text, out var host, out var port))
+            {
+                configuration.EndPoints.Add(ClientCompat.EndPoint(host, port));
+            }
+        }
+
+        if (RedisEndpoint.From(options).Tls)
+        {
+            ApplyTls(configuration, options.Tls, RedisEndpoint.From(options).Host);
+        }
+
+        return configuration;
+    }
+
+    /// <summary>Reads <c>host</c>, <c>host:port</c> or <c>[address]:port</c>.</summary>
+    public static bool TryReadSentinel(string text, out string host, out int port)
+    {
+        const int defaultPort = 26379;
+        host = "";
+        port = 0;
+        if (string.IsNullOrWhiteSpace(text) || !Uri.TryCreate($"redis://{text}", UriKind.Absolute, out var uri)
+            || uri.Host.Length == 0 || uri.UserInfo.Length > 0 || uri.AbsolutePath.Trim('/').Length > 0 || uri.Query.Length > 0 || uri.Port == 0)
+        {
+            return false;
+        }
+
+        host = uri.IdnHost;
+        port = uri.Port > 0 ? uri.Port : defaultPort;
+        return true;
     }
 
     private static void ApplyTls(ConfigurationOptions configuration, RedisTlsOptions tls, string host)

@@ -32,11 +32,11 @@ public sealed class RedisConnection : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.options = options;
         this.timeProvider = timeProvider;
-        Endpoint = RedisEndpoint.From(options).ToString();
-        slot = new MultiplexerSlot(options, RedisConfiguration.Build(options, clientName), Endpoint, timeProvider, logger);
+        Endpoint = options.Sentinel.Endpoints.Count > 0 ? $"{options.Sentinel.ServiceName}/{options.Database}" : RedisEndpoint.From(options).ToString();
+        slot = new MultiplexerSlot(options, clientName, Endpoint, timeProvider, logger);
     }
 
-    /// <summary><c>host:port/database</c>, without credentials.</summary>
+    /// <summary><c>host:port/database</c>, without credentials; with Sentinels the service name in the place of host and port.</summary>
     public string Endpoint { get; }
 
     /// <summary>Whether the client believes that it is connected. A hint: only a call's answer proves it.</summary>

@@ -46,16 +46,43 @@ public sealed class RedisOptions
     /// <summary>TLS settings; <c>rediss://</c> switches them on.</summary>
     public RedisTlsOptions Tls { get; set; } = new();
 
-    /// <summary><c>host:port</c> of the URL or the single settings, without credentials: fit for a log or a metric label.</summary>
+    /// <summary>Sentinels that know the primary, instead of a fixed host.</summary>
+    public RedisSentinelOptions Sentinel { get; set; } = new();
+
+    /// <summary><c>host:port</c> of the URL or the single settings, without credentials, or the service name of the Sentinels: fit for a log or a metric label.</summary>
     /// <exception cref="ArgumentException">The URL is malformed; the validator refuses it before.</exception>
     public string GetServer()
     {
+        if (Sentinel.Endpoints.Count > 0)
+        {
+            return Sentinel.ServiceName;
+        }
+
         var endpoint = RedisEndpoint.From(this);
         return $"{endpoint.Host}:{endpoint.Port}";
     }
 
     /// <summary>A copy whose settings may be changed, for a second connection (a probe with a deadline of its own). <see cref="Tls"/> is shared.</summary>
     public RedisOptions Clone() => (RedisOptions)MemberwiseClone();
+}
+
+/// <summary>
+/// Redis Sentinel: the primary is asked for, and followed when it moves. Bound from <c>Storage:Redis:Sentinel</c>. Password, database and TLS are
+/// those of <see cref="RedisOptions"/>.
+/// </summary>
+public sealed class RedisSentinelOptions
+{
+    /// <summary><c>host:port</c> of each Sentinel (26379 if no port is named). Empty: no Sentinel is used.</summary>
+    public List<string> Endpoints { get; set; } = [];
+
+    /// <summary>Name under which the Sentinels watch the primary. Default mymaster, as in the sentinel.conf that Redis ships.</summary>
+    public string ServiceName { get; set; } = "mymaster";
+
+    /// <summary>Password of the Sentinels themselves, if they want one.</summary>
+    public string? Password { get; set; }
+
+    /// <summary>How often the Sentinels are asked where the primary is. Default 1 s, the rate at which they ask each other.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>TLS to Redis. Bound from <c>Storage:Redis:Tls</c>.</summary>

@@ -37,6 +37,22 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
             Check(options.Port is > 0 and <= 65535, "Port (or REDIS_PORT)", $"is {options.Port}; expected 1 to 65535");
         }
 
+        if (options.Sentinel.Endpoints.Count > 0)
+        {
+            // Two answers to where the primary is: which one is meant, nobody can know.
+            Check(string.IsNullOrEmpty(options.Url), "Url (or REDIS_URL)", "is set beside Sentinel:Endpoints; name the server or its Sentinels, not both");
+            Check(!string.IsNullOrWhiteSpace(options.Sentinel.ServiceName), "Sentinel:ServiceName", "is empty");
+            foreach (var (number, text) in options.Sentinel.Endpoints.Index())
+            {
+                Check(RedisConfiguration.TryReadSentinel(text, out _, out _), $"Sentinel:Endpoints:{number}", "is not host:port");
+            }
+
+            Check(
+                options.Sentinel.PollInterval >= TimeSpan.FromMilliseconds(100) && options.Sentinel.PollInterval <= TimeSpan.FromMinutes(1),
+                "Sentinel:PollInterval",
+                $"is {options.Sentinel.PollInterval}; expected 100 ms to 1 minute");
+        }
+
         Check(options.Database >= 0, "Database (or REDIS_DB)", $"is {options.Database}; expected 0 or more");
         Check(
             string.IsNullOrEmpty(user) || user == "default" || ClientCompat.SupportsAclUser,

@@ -1,0 +1,119 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.RedisTests.Sessions;
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+
+namespace Maintenance.Storage.RedisTests.Redis;
+
+/// <summary>A primary, its replica and three Sentinels, all real.</summary>
+public sealed class SentinelTests : IAsyncLifetime
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly List<SentinelServer> sentinels = [];
+    private RedisServer primary = null!;
+    private RedisServer replica = null!;
+
+    public async Task InitializeAsync()
+    {
+        primary = await RedisServer.StartAsync();
+        replica = await RedisServer.StartAsync(new RedisServerOptions { ConfigurationLines = [$"replicaof 127.0.0.1 {primary.Port}"] });
+        for (var i = 0; i < 3; i++)
+        {
+            sentinels.Add(await SentinelServer.StartAsync(primary, quorum: 2));
+        }
+
+        // They find the replica, and each other, through the primary.
+        foreach (var sentinel in sentinels)
+        {
+            await Eventually.TrueAsync(
+                async () => (await sentinel.StringAsync("INFO", "sentinel"))!.Contains("slaves=1,sentinels=3", StringComparison.Ordinal), Patience);
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var server in sentinels.Cast<RespServer>().Append(replica).Append(primary))
+        {
+            await server.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Sessions_GoOnWhereTheSentinelsPutThePrimary_WhenTheOldOneIsKilled_AndWhenItComesBack()
+    {
+        await using var harness = new StoreHarness(Options());
+        var issued = await LogInAsync(harness);
+        (await primary.IntegerAsync("WAIT", "1", "10000")).ShouldBe(1);
+
+        await primary.KillAsync();
+
+        // Denying is all that may happen in between; it must not be a wrong answer.
+        await Eventually.TrueAsync(() => AnswersAsync(async () => (await harness.ValidateAsync(issued)).IsValid.ShouldBeTrue()), Patience);
+        (await replica.StringAsync("INFO", "replication"))!.ShouldContain("role:master");
+        await Eventually.TrueAsync(() => AnswersAsync(() => harness.Store.RevokeAsync("u", issued.Token.Id, None)), Patience);
+
+        await primary.RestartAsync();
+        await Eventually.TrueAsync(async () => (await primary.StringAsync("INFO", "replication"))!.Contains("role:slave", StringComparison.Ordinal), Patience);
+        (await harness.ValidateAsync(issued)).IsValid.ShouldBeFalse("it was revoked at the new primary");
+        (await harness.LogInAsync("v")).Session.UserId.ShouldBe("v");
+    }
+
+    [Fact]
+    public async Task Connection_RefusesAReplica_ThatASentinelStillTakesForThePrimary()
+    {
+        // The Sentinels stand still, so that they name the old primary on and on.
+        await using var harness = new StoreHarness(Options());
+        await LogInAsync(harness);
+        foreach (var sentinel in sentinels)
+        {
+            await sentinel.ExecuteAsync("SENTINEL", "SET", "mymaster", "down-after-milliseconds", "600000");
+        }
+
+        await primary.ExecuteAsync("REPLICAOF", "127.0.0.1", $"{replica.Port}");
+        await using var second = new StoreHarness(Options());
+
+        (await Should.ThrowAsync<StorageUnavailableException>(() => second.LogInAsync("u"))).Reason
+            .ShouldBeOneOf(UnavailableReason.Connection, UnavailableReason.NotServing);
+    }
+
+    [Fact]
+    public async Task WrongServiceName_IsNamedInTheError()
+    {
+        var options = Options();
+        options.Sentinel.ServiceName = "nobody";
+        await using var harness = new StoreHarness(options);
+
+        var failure = await Should.ThrowAsync<StorageUnavailableException>(() => harness.LogInAsync("u"));
+
+        failure.ToString().ShouldContain("Storage:Redis:Sentinel:ServiceName");
+    }
+
+    private static async Task<IssuedSession> LogInAsync(StoreHarness harness)
+    {
+        IssuedSession? issued = null;
+        await Eventually.TrueAsync(() => AnswersAsync(async () => issued = await harness.LogInAsync("u")), Patience);
+        return issued!;
+    }
+
+    private static async Task<bool> AnswersAsync(Func<Task> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (StorageUnavailableException)
+        {
+            return false;
+        }
+    }
+
+    private RedisOptions Options() => new()
+    {
+        Deadline = TimeSpan.FromSeconds(5),
+        // One that is down stands first.
+        Sentinel = new RedisSentinelOptions { Endpoints = [$"127.0.0.1:{FreePort.Next()}", .. sentinels.Select(sentinel => sentinel.Endpoint)] },
+    };
+}
