@@ -177,7 +177,8 @@ internal sealed class MultiplexerSlot(
             var multiplexer = await connection.ConfigureAwait(false);
             await Task.Run(() => multiplexer.CloseAsync(allowCommandsToComplete: false)).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException or InvalidOperationException)
+        catch (Exception exception) when (
+            exception is RedisException or ObjectDisposedException or TimeoutException or InvalidOperationException or NoPrimaryException or OperationCanceledException)
         {
             // It is being thrown away because it is broken; how it breaks while closing matters to nobody.
         }
