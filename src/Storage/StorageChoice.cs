@@ -1,12 +1,13 @@
-using Maintenance.Storage.Redis;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Storage;
 
-/// <summary>Which of two stores a host uses.</summary>
+/// <summary>Which of two things a host begins with that cannot be changed while it runs.</summary>
 internal static class StorageChoice
 {
-    /// <summary>Whether state is kept in Redis at all (<see cref="RedisOptions.Enabled"/>).</summary>
-    public static bool UsesRedis(this IServiceProvider provider) => provider.GetRequiredService<IOptions<RedisOptions>>().Value.Enabled;
+    /// <summary>Whether the host begins with Redis (<see cref="StorageModeOptions.Mode"/>).</summary>
+    public static bool UsesRedis(this IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<StorageModeOptions>>().Value.Mode != StorageMode.Memory;
 }

@@ -5,6 +5,7 @@ using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
@@ -51,7 +52,7 @@ public static class StorageServiceCollectionExtensions
         services.AddOptions<MemoryOptions>().Bind(configuration.GetSection(MemoryOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MemoryOptions>, MemoryOptionsValidator>();
 
-        services.AddSingleton<RedisConnection>();
+        services.AddOutage(configuration);
         services.AddSingleton(provider => new RedisKeys(provider.GetRequiredService<IOptions<RedisOptions>>().Value.KeyPrefix));
         services.AddSingleton<AuthStoreMetrics>();
         services.AddSingleton<RedisSessionStore>();
@@ -76,7 +77,7 @@ public static class StorageServiceCollectionExtensions
         services.AddSingleton<ISessionStore>(provider => new RecordingSessionStore(
             new FamilyAwareSessionStore(
                 new InstrumentedSessionStore(
-                    provider.UsesRedis() ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<InMemorySessionStore>(),
+                    ActivatorUtilities.CreateInstance<SwitchingSessionStore>(provider, provider.Later<ISessionStore, RedisSessionStore>()),
                     provider.GetRequiredService<AuthStoreMetrics>(),
                     provider.GetRequiredService<TimeProvider>()),
                 provider.GetRequiredService<IRefreshTokenStore>()),

@@ -1,5 +1,6 @@
 using Maintenance.Prometheus;
 using Maintenance.Storage;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Results;
@@ -23,6 +24,9 @@ public static class WorkerServiceCollectionExtensions
         services.Configure<RedisOptions>(options => options.Deadline = DefaultDeadline);
         services.AddAuthStorage(configuration);
         services.AddSingleton<IValidateOptions<RedisOptions>, WorkerNeedsRedis>();
+        services.AddOptions<StorageModeOptions>().Validate(
+            options => options.Mode != StorageMode.Memory,
+            "Storage:Mode is Memory: the worker maintains Redis and has nothing to do without it. A web host may run in memory; do not start a worker then.");
         services.AddOptions<JobsOptions>().BindConfiguration(JobsOptions.Section).ValidateOnStart();
         services.AddOptions<LeaseOptions>().BindConfiguration(LeaseOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<LeaseOptions>, LeaseOptionsValidator>();

@@ -60,7 +60,8 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
     [InlineData("Proxies__Addresses__0", "proxy", "Proxies:Addresses:0")]
     [InlineData("Storage__Redis__Url", "http://nowhere", "Storage:Redis:Url")]
     [InlineData("REDIS_PORT", "many", "REDIS_PORT")]
-    [InlineData("REDIS_ENABLED", "false", "Storage:Redis:Enabled")]
+    [InlineData("Storage__Mode", "Sometimes", "Storage:Mode")]
+    [InlineData("Storage__Outage__RefreshTokens", "Memory", "Storage:Outage:RefreshTokens")]
     [InlineData("Storage__Sessions__MaxSessionsPerUser", "0", "Storage:Sessions:MaxSessionsPerUser")]
     public async Task Host_DoesNotStart_AndNamesTheSetting_WhenItIsWrong(string variable, string value, string named)
     {

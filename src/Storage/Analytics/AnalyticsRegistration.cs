@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,8 @@ internal static class AnalyticsRegistration
         services.AddSingleton<MemoryAnalyticsStore>();
         services.AddSingleton(new PrimedStore(InstrumentedAnalyticsStore.StoreLabel, InstrumentedAnalyticsStore.Operations, CountsLookups: false));
         return services.AddSingleton<IAnalyticsStore>(provider => new InstrumentedAnalyticsStore(
-            provider.UsesRedis() ? provider.GetRequiredService<RedisAnalyticsStore>() : provider.GetRequiredService<MemoryAnalyticsStore>(),
+            new SwitchingAnalyticsStore(
+                provider.Later<IAnalyticsStore, RedisAnalyticsStore>(), provider.GetRequiredService<MemoryAnalyticsStore>(), provider.GetRequiredService<StorageSwitch>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
     }

@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Profiles;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,7 +21,8 @@ internal static class CacheRegistration
         services.AddSingleton(new PrimedStore(InstrumentedCacheStore.StoreLabel, InstrumentedCacheStore.Operations));
         services.AddSingleton(new PrimedStore(InstrumentedCacheStore.ProfileStoreLabel, InstrumentedCacheStore.Operations));
         services.AddSingleton<ICacheStore>(provider => new InstrumentedCacheStore(
-            provider.UsesRedis() ? provider.GetRequiredService<RedisCacheStore>() : provider.GetRequiredService<MemoryCacheStore>(),
+            new SwitchingCacheStore(
+                provider.Later<ICacheStore, RedisCacheStore>(), provider.GetRequiredService<MemoryCacheStore>(), provider.GetRequiredService<StorageSwitch>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AuthCache>();

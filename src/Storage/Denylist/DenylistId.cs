@@ -26,6 +26,14 @@ public readonly record struct DenylistId
     /// <exception cref="ArgumentException">Empty, too long, or not valid Unicode.</exception>
     public static DenylistId OfTokenId(string jti) => new(OpaqueId.Of(jti, MaxTokenBytes));
 
+    /// <summary>Reads an id as it was stored: 22 characters of base64url.</summary>
+    internal static bool TryParse(string? text, out DenylistId id)
+    {
+        var valid = text is { Length: Sessions.SessionId.Length } && Base64UrlText.IsAlphabet(text);
+        id = valid ? new DenylistId(text!) : default;
+        return valid;
+    }
+
     /// <summary>The first 10 characters, for logs.</summary>
     public string ToLogString() => Value.Length > 10 ? Value[..10] : Value;
 

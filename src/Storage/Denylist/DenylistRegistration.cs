@@ -1,5 +1,5 @@
 using Maintenance.Storage.Diagnostics;
-using Maintenance.Storage.Redis;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -17,9 +17,7 @@ internal static class DenylistRegistration
         services.AddSingleton<MemoryTokenDenylist>();
         services.AddSingleton(new PrimedStore(InstrumentedTokenDenylist.StoreLabel, InstrumentedTokenDenylist.Operations));
         return services.AddSingleton<ITokenDenylist>(provider => new InstrumentedTokenDenylist(
-            provider.GetRequiredService<IOptions<RedisOptions>>().Value.Enabled
-                ? provider.GetRequiredService<RedisTokenDenylist>()
-                : provider.GetRequiredService<MemoryTokenDenylist>(),
+            ActivatorUtilities.CreateInstance<SwitchingTokenDenylist>(provider, provider.Later<ITokenDenylist, RedisTokenDenylist>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
     }

@@ -42,6 +42,36 @@ internal static partial class Log
     [LoggerMessage(1351, LogLevel.Debug, "A cached value of kind {Kind} has another shape than expected; it comes from its source.")]
     public static partial void CachedValueUnreadable(this ILogger logger, string kind);
 
+    [LoggerMessage(1500, LogLevel.Warning, "Redis is away, and this host answers without it: {Reason}")]
+    public static partial void RedisAway(this ILogger logger, string reason);
+
+    [LoggerMessage(1501, LogLevel.Information, "Redis is back, what was journalled is carried out, and this host answers with it.")]
+    public static partial void RedisBack(this ILogger logger);
+
+    [LoggerMessage(1502, LogLevel.Information, "Storage mode is {Mode} now, with {RedisShare} % of the users in Redis.")]
+    public static partial void StorageModeChosen(this ILogger logger, string mode, double redisShare);
+
+    [LoggerMessage(1503, LogLevel.Information, "Carried out in Redis {Count} journalled revocations; {Left} are left.")]
+    public static partial void JournalReplayed(this ILogger logger, int count, int left);
+
+    [LoggerMessage(1504, LogLevel.Error, "Redis refuses a journalled revocation of kind {Kind}; it stays in the journal and is denied on this host: {Reason}")]
+    public static partial void JournalEntryRefused(this ILogger logger, string kind, string reason);
+
+    [LoggerMessage(1505, LogLevel.Warning, "Revocations were carried out, but the journal did not let go of them; they are carried out once more after a restart: {Reason}")]
+    public static partial void JournalNotAcknowledged(this ILogger logger, string reason);
+
+    [LoggerMessage(1506, LogLevel.Warning, "The journal {Path} ended in {Bytes} bytes that a crash had torn; nobody was told that they were kept, and they are cut off.")]
+    public static partial void JournalTorn(this ILogger logger, string path, long bytes);
+
+    [LoggerMessage(1507, LogLevel.Information, "Moved {Moved} sessions from memory to Redis; {Ended} had ended.")]
+    public static partial void SessionsMoved(this ILogger logger, int moved, int ended);
+
+    [LoggerMessage(1508, LogLevel.Error, "Session {Session} cannot be moved to Redis and stays in this host's memory: {Reason}")]
+    public static partial void SessionNotMoved(this ILogger logger, string session, string reason);
+
+    [LoggerMessage(1509, LogLevel.Error, "Looking whether Redis is back failed; it goes on.")]
+    public static partial void WatchFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(1400, LogLevel.Warning, "A log-in, rotation or log-out happened and could not be recorded: {Reason}")]
     public static partial void NotRecorded(this ILogger logger, string reason);
 

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -7,7 +8,8 @@ namespace Maintenance.Storage.Diagnostics;
 /// Whether Redis answers a read within the deadline. A read and not a PING, because a loading server, a cluster that is down and a replica without
 /// its primary may answer PING. For readiness, never for liveness: restarting a host mends no Redis.
 /// </summary>
-public sealed class RedisHealthCheck(RedisConnection connection, RedisKeys keys, TimeProvider timeProvider) : IHealthCheck
+public sealed class RedisHealthCheck(
+    RedisConnection connection, RedisKeys keys, TimeProvider timeProvider, StorageSwitch mode, OutageOptions outage) : IHealthCheck
 {
     /// <summary>Name under which hosts register it.</summary>
     public const string Name = "redis";
@@ -15,6 +17,11 @@ public sealed class RedisHealthCheck(RedisConnection connection, RedisKeys keys,
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (mode.Mode == StorageMode.Memory)
+        {
+            return HealthCheckResult.Healthy("not used; state is in this host's memory");
+        }
+
         // Named like a session, so that any ACL that lets the host work lets it ask; it never exists.
         var key = keys.SessionsOf(UserReference.Of("readiness"));
         var started = timeProvider.GetTimestamp();
@@ -24,7 +31,10 @@ public sealed class RedisHealthCheck(RedisConnection connection, RedisKeys keys,
         }
         catch (Exception exception) when (exception is StorageUnavailableException or StackExchange.Redis.RedisServerException)
         {
-            return new HealthCheckResult(context?.Registration.FailureStatus ?? HealthStatus.Unhealthy, exception.Message);
+            // A host that can answer without Redis must go on being asked.
+            return mode.FallsBack(outage.Sessions)
+                ? HealthCheckResult.Degraded(exception.Message)
+                : new HealthCheckResult(context?.Registration.FailureStatus ?? HealthStatus.Unhealthy, exception.Message);
         }
 
         var milliseconds = timeProvider.GetElapsedTime(started).TotalMilliseconds;

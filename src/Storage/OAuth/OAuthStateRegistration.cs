@@ -1,5 +1,5 @@
 using Maintenance.Storage.Diagnostics;
-using Maintenance.Storage.Redis;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -17,9 +17,8 @@ internal static class OAuthStateRegistration
         services.AddSingleton<MemoryOAuthStateStore>();
         services.AddSingleton(new PrimedStore(InstrumentedOAuthStateStore.StoreLabel, InstrumentedOAuthStateStore.Operations));
         return services.AddSingleton<IOAuthStateStore>(provider => new InstrumentedOAuthStateStore(
-            provider.GetRequiredService<IOptions<RedisOptions>>().Value.Enabled
-                ? provider.GetRequiredService<RedisOAuthStateStore>()
-                : provider.GetRequiredService<MemoryOAuthStateStore>(),
+            new SwitchingOAuthStateStore(
+                provider.Later<IOAuthStateStore, RedisOAuthStateStore>(), provider.GetRequiredService<MemoryOAuthStateStore>(), provider.GetRequiredService<StorageSwitch>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
     }

@@ -1,5 +1,6 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -22,7 +23,7 @@ internal static class OneTimeTokenRegistration
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new PrimedStore(InstrumentedOneTimeTokenStore.StoreLabel, InstrumentedOneTimeTokenStore.Operations));
         services.AddSingleton<IOneTimeTokenStore>(provider => new InstrumentedOneTimeTokenStore(
-            provider.UsesRedis() ? provider.GetRequiredService<RedisOneTimeTokenStore>() : provider.GetRequiredService<InMemoryOneTimeTokenStore>(),
+            ActivatorUtilities.CreateInstance<SwitchingOneTimeTokenStore>(provider, provider.Later<IOneTimeTokenStore, RedisOneTimeTokenStore>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PasswordReset>();

@@ -86,4 +86,7 @@ public sealed record RateLimitResult
 
     /// <summary>When it was charged, microseconds of the store's clock; a refund needs it.</summary>
     internal long AtMicroseconds { get; init; }
+
+    /// <summary>Which of two stores charged it, because their clocks differ; null when there is only one.</summary>
+    internal IRateLimitStore? ChargedBy { get; init; }
 }

@@ -1,6 +1,6 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
-using Maintenance.Storage.Redis;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -10,6 +10,8 @@ namespace Maintenance.Storage.RateLimiting;
 /// <summary>The rate limits' part of <c>AddAuthStorage</c>.</summary>
 internal static class RateLimitRegistration
 {
+    private const string OutageKey = "outage";
+
     public static IServiceCollection AddRateLimits(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<RateLimitOptions>()
@@ -17,20 +19,26 @@ internal static class RateLimitRegistration
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<RateLimitOptions>, RateLimitOptionsValidator>();
         services.AddSingleton<RedisRateLimitStore>();
-        services.AddSingleton(provider => new MemoryRateLimitStore(
-            provider.GetRequiredService<IOptionsMonitor<RateLimitOptions>>(),
-            provider.GetRequiredService<IOptions<MemoryOptions>>(),
-            provider.GetRequiredService<TimeProvider>(),
-            inOutage: RedisIsTheStore(provider)));
+        services.AddSingleton(provider => InMemory(provider, inOutage: false));
+        services.AddKeyedSingleton(OutageKey, (provider, _) => InMemory(provider, inOutage: true));
         services.AddSingleton(provider => new PrimedStore(InstrumentedRateLimitStore.StoreLabel, InstrumentedRateLimitStore.Operations, CountsLookups: false)
         {
             RateLimitPolicies = [.. provider.GetRequiredService<IOptions<RateLimitOptions>>().Value.Policies.Keys],
         });
         return services.AddSingleton<IRateLimitStore>(provider => new InstrumentedRateLimitStore(
-            RedisIsTheStore(provider) ? provider.GetRequiredService<RedisRateLimitStore>() : provider.GetRequiredService<MemoryRateLimitStore>(),
+            new SwitchingRateLimitStore(
+                provider.Later<IRateLimitStore, RedisRateLimitStore>(),
+                provider.GetRequiredService<MemoryRateLimitStore>(),
+                provider.GetRequiredKeyedService<MemoryRateLimitStore>(OutageKey),
+                provider.GetRequiredService<StorageSwitch>(),
+                provider.GetRequiredService<OutageOptions>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
     }
 
-    private static bool RedisIsTheStore(IServiceProvider provider) => provider.GetRequiredService<IOptions<RedisOptions>>().Value.Enabled;
+    private static MemoryRateLimitStore InMemory(IServiceProvider provider, bool inOutage) => new(
+        provider.GetRequiredService<IOptionsMonitor<RateLimitOptions>>(),
+        provider.GetRequiredService<IOptions<MemoryOptions>>(),
+        provider.GetRequiredService<TimeProvider>(),
+        inOutage);
 }

@@ -16,6 +16,7 @@ public sealed class RedisConnection : IAsyncDisposable
     private readonly RedisOptions options;
     private readonly MultiplexerSlot slot;
     private readonly TimeProvider timeProvider;
+    private readonly bool shared;
 
     /// <summary>Creates the connection; nothing is sent until the first call.</summary>
     /// <param name="options">Validated options.</param>
@@ -36,8 +37,17 @@ public sealed class RedisConnection : IAsyncDisposable
         slot = new MultiplexerSlot(options, clientName, Endpoint, timeProvider, logger);
     }
 
+    // The same connection, for what has to ask while the breaker is open.
+    private RedisConnection(RedisConnection other)
+    {
+        (options, slot, timeProvider, Endpoint, BeforeCall, shared) = (other.options, other.slot, other.timeProvider, other.Endpoint, other.BeforeCall, true);
+    }
+
     /// <summary><c>host:port/database</c>, without credentials; with Sentinels the service name in the place of host and port.</summary>
     public string Endpoint { get; }
+
+    /// <summary>Fails calls at once while Redis is away; null: every call is made.</summary>
+    internal Outage.RedisBreaker? Breaker { get; init; }
 
     /// <summary>Whether the client believes that it is connected. A hint: only a call's answer proves it.</summary>
     public bool IsConnected => slot.IsConnected;
@@ -68,9 +78,22 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <param name="deadline">Instead of <see cref="RedisOptions.Deadline"/>.</param>
     /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>
     /// <exception cref="RedisServerException">Redis refused the command for another reason (wrong type, no permission).</exception>
-    public async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken, TimeSpan? deadline = null)
+    public Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken, TimeSpan? deadline = null)
     {
         ArgumentNullException.ThrowIfNull(call);
+        return Breaker is null
+            ? CallOnceAsync(call, deadline, cancellationToken)
+            : Breaker.RunAsync(
+                static (state, token) => state.Connection.CallOnceAsync(state.Call, state.Deadline, token),
+                (Connection: this, Call: call, Deadline: deadline),
+                cancellationToken);
+    }
+
+    /// <summary>The same connection without the breaker. Closing it is the other one's matter.</summary>
+    internal RedisConnection WithoutBreaker() => Breaker is null ? this : new RedisConnection(this);
+
+    private async Task<T> CallOnceAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan? deadline, CancellationToken cancellationToken)
+    {
         if (BeforeCall is { } turn)
         {
             await turn().ConfigureAwait(false);
@@ -92,7 +115,10 @@ public sealed class RedisConnection : IAsyncDisposable
             }
             catch (RedisServerException exception) when (ServerErrors.Reason(exception.Message) is { } reason)
             {
-                throw new StorageUnavailableException(reason, $"Redis at {Endpoint} refused: {exception.Message}", exception);
+                throw new StorageUnavailableException(reason, $"Redis at {Endpoint} refused: {exception.Message}", exception)
+                {
+                    OnlyWrites = ServerErrors.OnlyWrites(exception.Message),
+                };
             }
         }
     }
@@ -115,7 +141,7 @@ public sealed class RedisConnection : IAsyncDisposable
         CallAsync(async database => ClientCompat.InfoText(await database.ExecuteAsync("INFO").ConfigureAwait(false)), cancellationToken, deadline);
 
     /// <summary>Closes the connection without waiting for pending calls.</summary>
-    public ValueTask DisposeAsync() => slot.DisposeAsync();
+    public ValueTask DisposeAsync() => shared ? ValueTask.CompletedTask : slot.DisposeAsync();
 
     private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -7,6 +7,13 @@ internal static class ServerErrors
     private static readonly string[] NotServing =
         ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH", "WRONGPASS"];
 
+    // A replica, a server that cannot persist, or one without enough replicas refuses writes and goes on answering reads.
+    private static readonly string[] WriteRefusals = ["READONLY", "MISCONF", "NOREPLICAS"];
+
+    /// <summary>Whether the server goes on answering reads.</summary>
+    public static bool OnlyWrites(string message) =>
+        Array.Exists(WriteRefusals, code => message.StartsWith(code, StringComparison.Ordinal) || message.Contains("-" + code, StringComparison.Ordinal));
+
     public static UnavailableReason? Reason(string message)
     {
         if (message.Contains("OOM command not allowed", StringComparison.Ordinal))

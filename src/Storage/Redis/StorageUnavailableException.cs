@@ -14,6 +14,9 @@ public enum UnavailableReason
 
     /// <summary>Redis is at <c>maxmemory</c> and its policy lets nothing go. Nothing was written.</summary>
     OutOfMemory,
+
+    /// <summary>Redis was away a moment ago, so it was not asked. Nothing was sent.</summary>
+    Away,
 }
 
 /// <summary>Redis did not answer. The caller decides by its outage policy; denying is always right.</summary>
@@ -25,4 +28,7 @@ public sealed class StorageUnavailableException : Exception
 
     /// <summary>What kept Redis from answering.</summary>
     public UnavailableReason Reason { get; }
+
+    /// <summary>Whether Redis goes on answering reads.</summary>
+    internal bool OnlyWrites { get; init; }
 }

@@ -1,5 +1,6 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +25,7 @@ internal static class RefreshTokenRegistration
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new PrimedStore(InstrumentedRefreshTokenStore.StoreLabel, InstrumentedRefreshTokenStore.Operations));
         services.AddSingleton<IRefreshTokenStore>(provider => new InstrumentedRefreshTokenStore(
-            provider.UsesRedis() ? provider.GetRequiredService<RedisRefreshTokenStore>() : provider.GetRequiredService<InMemoryRefreshTokenStore>(),
+            ActivatorUtilities.CreateInstance<SwitchingRefreshTokenStore>(provider, provider.Later<IRefreshTokenStore, RedisRefreshTokenStore>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         return services;

@@ -75,6 +75,13 @@ internal sealed class MemorySessions(MemoryUsers users, MemoryOptions options, T
         return chain;
     }
 
+    /// <summary>Every session, whoever's it is; no aliases.</summary>
+    public IReadOnlyList<(UserReference User, SessionId Id)> All() =>
+        [.. entries.Snapshot().Where(entry => entry.Value.Held is not null).Select(entry => entry.Key)];
+
+    /// <summary>Whether something stands under an id, valid or not.</summary>
+    public bool Contains(UserReference user, SessionId id) => entries.TryGet((user, id), out _);
+
     /// <summary>A user's valid sessions.</summary>
     public IEnumerable<Session> Live(UserReference user)
     {

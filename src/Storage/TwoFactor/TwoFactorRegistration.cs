@@ -1,5 +1,6 @@
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -22,7 +23,7 @@ internal static class TwoFactorRegistration
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new PrimedStore(InstrumentedTwoFactorStore.StoreLabel, InstrumentedTwoFactorStore.Operations));
         services.AddSingleton<ITwoFactorStore>(provider => new InstrumentedTwoFactorStore(
-            provider.UsesRedis() ? provider.GetRequiredService<RedisTwoFactorStore>() : provider.GetRequiredService<InMemoryTwoFactorStore>(),
+            ActivatorUtilities.CreateInstance<SwitchingTwoFactorStore>(provider, provider.Later<ITwoFactorStore, RedisTwoFactorStore>()),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         return services;

@@ -62,9 +62,6 @@ internal static class HostSetup
         services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) => host.ShutdownTimeout = api.Value.ShutdownTimeout);
         services.AddHostLimits();
         services.AddAuthStorage(builder.Configuration);
-        services.AddOptions<RedisOptions>().Validate(
-            options => options.Enabled || builder.Environment.IsDevelopment(),
-            "Storage:Redis:Enabled (or REDIS_ENABLED) is false, and outside Development this host keeps sessions nowhere else; set it to true.");
         services.AddUserDatabase(builder.Configuration);
         services.AddPrometheusExporter();
         services.AddHealthChecks().AddAuthStorageChecks();

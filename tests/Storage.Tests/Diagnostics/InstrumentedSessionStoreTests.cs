@@ -35,7 +35,7 @@ public sealed class InstrumentedSessionStoreTests : IDisposable
         metrics.Prime(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
 
         // 8 operations, 4 reasons to be unavailable and 3 other types of error.
-        errors.Measurements.Count.ShouldBe(8 * 7);
+        errors.Measurements.Count.ShouldBe(8 * 8);
         lookups.Measurements.Select(m => m.Tags["result"]).ShouldBe(["hit", "miss", "denied"]);
         created.Measurements.ShouldHaveSingleItem();
         ended.Measurements.Select(m => m.Tags["reason"]).ShouldBe(["revoked", "revoked_all", "evicted"]);

@@ -8,6 +8,7 @@ using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.OAuth;
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Profiles;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
@@ -48,6 +49,8 @@ public sealed class ConfigurationDocumentTests
         { "Jobs:KeyspaceStats", typeof(KeyspaceStatsOptions) },
         { RedisOptions.Section, typeof(RedisOptions) },
         { SessionOptions.Section, typeof(SessionOptions) },
+        { StorageModeOptions.Section, typeof(StorageModeOptions) },
+        { OutageOptions.Section, typeof(OutageOptions) },
         { MemoryOptions.Section, typeof(MemoryOptions) },
         { DenylistOptions.Section, typeof(DenylistOptions) },
         { $"{RateLimitOptions.Section}:<policy>", typeof(RateLimitPolicy) },

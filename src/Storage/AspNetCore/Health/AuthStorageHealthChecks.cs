@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -11,7 +12,8 @@ public static class AuthStorageHealthChecks
     public const string ReadyTag = "ready";
 
     /// <summary>
-    /// Adds <c>redis</c>: whether Redis answers a read within the deadline. Tagged <see cref="ReadyTag"/>; not for liveness, because restarting a host
+    /// Adds <c>redis</c>: whether Redis answers a read within the deadline; only degraded while this host's memory answers for sessions. And <c>storage</c>: how
+    /// this host answers, and whether revocations wait. Tagged <see cref="ReadyTag"/>; not for liveness, because restarting a host
     /// mends no Redis. Needs <c>AddAuthStorage</c>.
     /// </summary>
     /// <param name="builder">The builder.</param>
@@ -21,6 +23,8 @@ public static class AuthStorageHealthChecks
         this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.AddCheck<RedisHealthCheck>(RedisHealthCheck.Name, failureStatus, [ReadyTag, .. tags ?? []]);
+        return builder
+            .AddCheck<RedisHealthCheck>(RedisHealthCheck.Name, failureStatus, [ReadyTag, .. tags ?? []])
+            .AddCheck<StorageModeHealthCheck>(StorageModeHealthCheck.Name, failureStatus: null, [ReadyTag, .. tags ?? []]);
     }
 }

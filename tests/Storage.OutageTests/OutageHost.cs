@@ -1,0 +1,114 @@
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Maintenance.Storage.OutageTests;
+
+/// <summary>Auth storage as <c>AddAuthStorage</c> gives it to one host, with a journal of its own. Disposing it is the end of the process.</summary>
+internal sealed class OutageHost : IAsyncDisposable
+{
+    private readonly ServiceProvider provider;
+
+    public OutageHost(RedisServer redis, OutageRules? rules = null, params (string Name, string Value)[] settings)
+        : this(redis, rules, automatic: true, settings)
+    {
+    }
+
+    public OutageHost(RedisServer redis, OutageRules? rules, bool automatic, params (string Name, string Value)[] settings)
+    {
+        Settings = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+            [
+                KeyValuePair.Create("Storage:Redis:Url", (string?)redis.Url),
+                // Longer than the default, for a machine that is busy.
+                KeyValuePair.Create("Storage:Redis:Deadline", (string?)"00:00:02"),
+                // Host and server share one clock here.
+                KeyValuePair.Create("Storage:Outage:ClockTolerance", (string?)"00:00:00"),
+            ])
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)))
+            .Build();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
+        services.AddSingleton<System.Diagnostics.Metrics.IMeterFactory>(Meters);
+        if (rules is not null)
+        {
+            services.AddSingleton(rules);
+        }
+
+        services.AddAuthStorage(Settings);
+        provider = services.BuildServiceProvider();
+        Watch = Get<RedisWatch>();
+        Watch.Automatic = automatic;
+    }
+
+    public IConfigurationRoot Settings { get; }
+
+    public LogCollector Log { get; } = new();
+
+    public TestMeterFactory Meters { get; } = new();
+
+    public ISessionStore Sessions => Get<ISessionStore>();
+
+    public StorageSwitch Mode => Get<StorageSwitch>();
+
+    public PendingRevocations Pending => Get<PendingRevocations>();
+
+    public RedisWatch Watch { get; }
+
+    public T Get<T>()
+        where T : notnull => provider.GetRequiredService<T>();
+
+    public static string NewUserId() => Guid.NewGuid().ToString("D");
+
+    public Task<IssuedSession> LogInAsync(string userId) => Sessions.CreateAsync(new NewSession { UserId = userId }, CancellationToken.None);
+
+    public async Task<bool> IsValidAsync(IssuedSession issued) => (await Sessions.ValidateAsync(issued.Token.Value, CancellationToken.None)).IsValid;
+
+    /// <summary>Returns when this host knows that Redis is away.</summary>
+    public async Task NoticeAsync()
+    {
+        if (Watch.Automatic)
+        {
+            Watch.Suspect();
+            await Eventually.TrueAsync(() => Mode.IsRedisAway, TimeSpan.FromSeconds(30));
+        }
+        else
+        {
+            await Watch.PassAsync(CancellationToken.None);
+            Mode.IsRedisAway.ShouldBeTrue();
+        }
+    }
+
+    /// <summary>Returns when this host is back on Redis and has nothing left to do.</summary>
+    public Task RecoverAsync()
+    {
+        Watch.Suspect();
+        return Watch.Automatic
+            ? Eventually.TrueAsync(() => !Mode.IsRedisAway && Pending.Count == 0 && Get<MemorySessions>().All().Count == 0, TimeSpan.FromSeconds(30))
+            : Eventually.TrueAsync(() => Watch.PassAsync(CancellationToken.None), TimeSpan.FromSeconds(30));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await provider.DisposeAsync();
+        Log.Dispose();
+        Meters.Dispose();
+    }
+}
+
+/// <summary>A folder for journals, removed with the test.</summary>
+internal sealed class JournalFolder : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("maintenance-journal-").FullName;
+
+    public string File(string name = "a") => Path.Combine(folder, $"{name}.journal");
+
+    public (string Name, string Value) Setting(string name = "a") => ("Storage:Outage:JournalFile", File(name));
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+}
