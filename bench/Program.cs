@@ -4,6 +4,7 @@ var benchmarks = new Dictionary<string, (string What, Func<string[], Task> Run)>
 {
     ["bytes"] = ("bytes of used_memory for a session, its index share and its generation share", BytesBenchmark.RunAsync),
     ["validate"] = ("validations a second, as a share of bare pipelined GETs on the same connection", ValidateBenchmark.RunAsync),
+    ["outage"] = ("a validation while Redis is dead, before and after the breaker opens", OutageBenchmark.RunAsync),
     ["sweep"] = ("a whole reconciliation at full speed, in multiples of a bare SCAN (./dev bench sweep [users])", SweepBenchmark.RunAsync),
 };
 if (args is ["--help" or "-h" or "help", ..])
