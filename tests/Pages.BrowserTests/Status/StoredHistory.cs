@@ -1,6 +1,4 @@
 using System.Globalization;
-using Maintenance.Storage.Redis;
-using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
 using Maintenance.Worker;
 using Maintenance.Worker.Demo;
@@ -29,12 +27,7 @@ internal static class StoredHistory
         builder.Configuration.AddInMemoryCollection([new("Storage:Redis:Url", server.Url), new("Storage:Redis:Deadline", "00:00:20")]);
         builder.Services.AddMaintenanceWorker(builder.Configuration);
         using var host = builder.Build();
-        var planter = new DemoPlanter(
-            host.Services.GetRequiredService<RedisConnection>(),
-            host.Services.GetRequiredService<RedisKeys>(),
-            host.Services.GetRequiredService<ISessionStore>(),
-            TimeProvider.System,
-            seed: 7);
+        var planter = ActivatorUtilities.CreateInstance<DemoPlanter>(host.Services, ActivatorUtilities.CreateInstance<TokenPlanter>(host.Services), 7);
         var plan = await planter.PlantAsync(Users, null, CancellationToken.None);
         var results = host.Services.GetRequiredService<ResultStore>();
         foreach (var result in await ResultsAsync(server, TimeProvider.System.GetUtcNow()))

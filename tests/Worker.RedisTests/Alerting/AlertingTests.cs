@@ -50,7 +50,7 @@ public sealed class AlertingTests
             context.Response.StatusCode = json.Requests.Count < 3 ? 503 : 200;
             return Task.CompletedTask;
         };
-        slack.Answer = (_, context) => Task.Delay(Timeout.Infinite, TimeProvider.System, context.RequestAborted);
+        slack.Answer = (_, context) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         await using var redis = await RedisServer.StartAsync(new RedisServerOptions { MaxMemoryBytes = 100_000_000, MaxMemoryPolicy = "allkeys-lru" });
         await using var worker = await WorkerProcess.StartAsync(
             redis.Url,
