@@ -85,7 +85,7 @@ public sealed class SessionRepair
 
     /// <summary>Makes a user's index live as long as its longest session.</summary>
     public Task<IndexLifeVerdict> MendIndexLifeAsync(UserReference user, bool dryRun, CancellationToken cancellationToken) =>
-        MendIndexLifeAsync(connection, scripts.IndexLife, keys.SessionIndex(user), Tolerance, dryRun, cancellationToken, Deadline);
+        MendIndexLifeAsync(connection, scripts.IndexLife, keys.SessionIndex(user), Tolerance, dryRun, Deadline, cancellationToken);
 
     /// <summary>Drops the first members of a user's index whose time is over and whose session is gone; a live one's score is mended instead.</summary>
     /// <inheritdoc cref="DropExpiredMembersAsync(UserReference, int, int, bool, CancellationToken)"/>
@@ -128,17 +128,20 @@ public sealed class SessionRepair
             return MissingTtlVerdict.Right;
         }
 
-        var (kind, life) = parsed.Kind switch
+        var kind = Scripted(parsed.Kind);
+        var life = parsed.Kind switch
         {
-            StateKind.Session => ("session", options.CurrentValue.RotationGrace),
+            StateKind.Session => options.CurrentValue.RotationGrace,
             // Shorter than a session that depends on it, it would log that session out.
-            StateKind.Generation => ("other", LongestSession),
-            StateKind.TwoFactorUser => ("two_factor_user", TimeSpan.Zero),
-            StateKind.DenylistEntry => ("denial", otherKinds),
-            _ when TokenKind.OfRecord(parsed.Kind) is not null => ("token", TimeSpan.Zero),
-            _ when parsed.Kind == StateKind.SessionIndex || TokenKind.OfIndex(parsed.Kind) is not null => ("index", TimeSpan.Zero),
-            _ => ("other", otherKinds),
+            StateKind.Generation => LongestSession,
+            _ => otherKinds,
         };
+        if (kind == Other && life <= TimeSpan.Zero)
+        {
+            // Nobody has said how long it lives: to end it now would be the worst guess.
+            return MissingTtlVerdict.Right;
+        }
+
         // A missing generation denies a living session: it is not removed for want of a TTL.
         var remove = removeOtherKinds && parsed.Kind != StateKind.Generation;
         var token = TokenKind.OfRecord(parsed.Kind);
@@ -178,9 +181,25 @@ public sealed class SessionRepair
         ClientDetailsLife is { } life && (int)await connection.EvaluateAsync(
             scripts.StripDetails, [keys.Session(user, id)], [dryRun ? 1 : 0, ClientDetails.Milliseconds(life)], cancellationToken, Deadline).ConfigureAwait(false) == 1;
 
+    /// <summary>Whether a key's value, or a rule of its own, tells the life that it should have. The life of every other kind is a setting.</summary>
+    public static bool TellsItsLife(StateKind kind) => Scripted(kind) != Other || kind == StateKind.Generation;
+
+    private const string Other = "other";
+
+    // The kind as the script spells it.
+    private static string Scripted(StateKind kind) => kind switch
+    {
+        StateKind.Session => "session",
+        StateKind.TwoFactorUser => "two_factor_user",
+        StateKind.DenylistEntry => "denial",
+        _ when TokenKind.OfRecord(kind) is not null => "token",
+        _ when kind == StateKind.SessionIndex || TokenKind.OfIndex(kind) is not null => "index",
+        _ => Other,
+    };
+
     /// <summary>Makes any index by expiry live as long as its longest member.</summary>
     internal static async Task<IndexLifeVerdict> MendIndexLifeAsync(
-        RedisConnection connection, RedisScript script, string index, TimeSpan tolerance, bool dryRun, CancellationToken cancellationToken, TimeSpan deadline)
+        RedisConnection connection, RedisScript script, string index, TimeSpan tolerance, bool dryRun, TimeSpan deadline, CancellationToken cancellationToken)
     {
         var reply = await connection.EvaluateAsync(
             script, [index], [dryRun ? 1 : 0, (long)tolerance.TotalMilliseconds], cancellationToken, deadline).ConfigureAwait(false);

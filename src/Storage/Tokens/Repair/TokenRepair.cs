@@ -49,7 +49,7 @@ public sealed class TokenRepair(RedisConnection connection, RedisKeys keys)
     public Task<IndexLifeVerdict> MendIndexLifeAsync(TokenKind kind, UserReference user, bool dryRun, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        return SessionRepair.MendIndexLifeAsync(connection, RepairScripts.Default.IndexLife, kind.Index(keys, user), Tolerance, dryRun, cancellationToken, Deadline);
+        return SessionRepair.MendIndexLifeAsync(connection, RepairScripts.Default.IndexLife, kind.Index(keys, user), Tolerance, dryRun, Deadline, cancellationToken);
     }
 
     /// <summary>Drops the members of a user's index whose time is over; the score of one whose token lives on is mended instead.</summary>
