@@ -1,0 +1,159 @@
+{{/*
+appsettings.Production.json of a component: what the values say of Redis, PostgreSQL and ports, over `settings`. No secret is in it;
+secrets are variables, which win over the file.
+*/}}
+{{- define "maintenance.settingsFile" -}}
+{{- $own := dict
+      "Management" (include "maintenance.managementSettings" . | fromYaml)
+      "Logging" (dict "Console" (dict "FormatterName" .values.logFormat))
+      "Storage" (dict "Redis" (include "maintenance.redisSettings" .root | fromYaml)) }}
+{{- if hasPrefix "worker" .component }}
+{{- $jobs := dict }}
+{{- range $job, $cron := .values.cronJobs }}
+{{- if $cron.enabled }}
+{{- $_ := set $jobs (include "maintenance.jobSection" $job) (dict "Enabled" false) }}
+{{- end }}
+{{- end }}
+{{- with $jobs }}
+{{- $_ := set $own "Jobs" . }}
+{{- end }}
+{{- end }}
+{{- if eq .component "web-host" }}
+{{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
+{{- $_ := set $own "Database" (include "maintenance.databaseSettings" .root | fromYaml) }}
+{{- end }}
+{{- mergeOverwrite (deepCopy .values.settings) $own | toPrettyJson }}
+{{- end -}}
+
+{{- define "maintenance.managementSettings" -}}
+{{- if hasPrefix "worker" .component -}}
+Port: {{ .values.containerPort | int }}
+Address: "*"
+{{- if .values.token.requiredEverywhere }}
+RequireToken: true
+{{- end }}
+{{- else -}}
+Port: {{ .values.containerPorts.management | int }}
+Address: "*"
+{{- end -}}
+{{- end -}}
+
+{{- define "maintenance.redisSettings" -}}
+{{- $redis := .Values.redis }}
+{{- if .Values.trialRedis.enabled }}
+Host: {{ include "maintenance.redisHost" . }}
+Port: 6379
+{{- else if not $redis.existingSecretKeys.url }}
+Host: {{ $redis.host | quote }}
+Port: {{ $redis.port | int }}
+Database: {{ $redis.database | int }}
+{{- with $redis.user }}
+User: {{ . | quote }}
+{{- end }}
+{{- end }}
+KeyPrefix: {{ $redis.keyPrefix | quote }}
+{{- if or $redis.tls.enabled $redis.tls.existingSecret }}
+Tls:
+  {{- if $redis.tls.enabled }}
+  Enabled: true
+  {{- end }}
+  {{- if and $redis.tls.existingSecret $redis.tls.caKey }}
+  CaFile: /etc/maintenance/redis-tls/{{ $redis.tls.caKey }}
+  {{- end }}
+  {{- with $redis.tls.certKey }}
+  ClientCertificateFile: /etc/maintenance/redis-tls/{{ . }}
+  {{- end }}
+  {{- with $redis.tls.privateKeyKey }}
+  ClientKeyFile: /etc/maintenance/redis-tls/{{ . }}
+  {{- end }}
+  {{- with $redis.tls.serverName }}
+  ServerName: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "maintenance.redisSecretEnv" -}}
+{{- if .Values.trialRedis.enabled }}
+- name: Storage__Redis__Password
+  valueFrom:
+    secretKeyRef:
+      name: {{ default (include "maintenance.trialRedis" .) .Values.redis.existingSecret }}
+      key: {{ .Values.redis.existingSecretKeys.password }}
+{{- else if .Values.redis.existingSecret }}
+{{- if .Values.redis.existingSecretKeys.url }}
+- name: Storage__Redis__Url
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.redis.existingSecret }}
+      key: {{ .Values.redis.existingSecretKeys.url }}
+{{- else if .Values.redis.existingSecretKeys.password }}
+- name: Storage__Redis__Password
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.redis.existingSecret }}
+      key: {{ .Values.redis.existingSecretKeys.password }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The connection string without its password, which Npgsql takes from PGPASSWORD, whatever characters it has. */}}
+{{- define "maintenance.postgresConnection" -}}
+{{- $postgres := .Values.postgresql -}}
+{{- $parts := list
+      (printf "Host=%s" $postgres.host)
+      (printf "Port=%d" (int $postgres.port))
+      (printf "Database=%s" $postgres.database)
+      (printf "Username=%s" $postgres.user)
+      (printf "SSL Mode=%s" $postgres.sslMode) -}}
+{{- if $postgres.tls.existingSecret -}}
+{{- $parts = append $parts (printf "Root Certificate=/etc/maintenance/postgresql-tls/%s" $postgres.tls.caKey) -}}
+{{- end -}}
+{{- join ";" $parts -}}
+{{- end -}}
+
+{{- define "maintenance.databaseSettings" -}}
+Provider: PostgreSql
+{{- if not .Values.postgresql.existingSecretKeys.connectionString }}
+ConnectionString: {{ include "maintenance.postgresConnection" . | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "maintenance.databaseSecretEnv" -}}
+{{- $keys := .Values.postgresql.existingSecretKeys }}
+- name: {{ ternary "Database__ConnectionString" "PGPASSWORD" (ne $keys.connectionString "") }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.postgresql.existingSecret }}
+      key: {{ default $keys.password $keys.connectionString }}
+{{- end -}}
+
+{{/* session-cleanup is configured under Jobs:SessionCleanup. */}}
+{{- define "maintenance.jobSection" -}}
+{{- range splitList "-" . -}}{{ title . }}{{- end -}}
+{{- end -}}
+
+{{/* The runtime's debugger port needs a writable root; nobody attaches here. */}}
+{{- define "maintenance.runtimeEnv" -}}
+- name: DOTNET_EnableDiagnostics
+  value: "0"
+{{- end -}}
+
+{{- define "maintenance.env" -}}
+{{ include "maintenance.runtimeEnv" . }}
+{{- include "maintenance.redisSecretEnv" .root }}
+{{- if eq .component "web-host" }}
+{{- include "maintenance.databaseSecretEnv" .root }}
+{{- end }}
+{{- with .values.token }}
+{{- if .existingSecret }}
+- name: Management__Token
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
+{{- with .values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

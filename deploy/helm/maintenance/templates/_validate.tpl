@@ -1,0 +1,71 @@
+{{/* Everything that the schema cannot say, told at once. */}}
+{{- define "maintenance.validate" -}}
+{{- $v := .Values }}
+{{- $errors := list }}
+{{- $redisUrl := and $v.redis.existingSecret $v.redis.existingSecretKeys.url }}
+{{- if not (or $v.worker.enabled $v.webHost.enabled (include "maintenance.hasCronJobs" .)) }}
+{{- $errors = append $errors "worker.enabled, webHost.enabled and every worker.cronJobs.<job>.enabled are false: there is nothing to install" }}
+{{- end }}
+{{- if not (or $v.redis.host $redisUrl $v.trialRedis.enabled) }}
+{{- $errors = append $errors "redis.host is empty: name your Redis, or give redis.existingSecret and redis.existingSecretKeys.url, or try it with trialRedis.enabled=true" }}
+{{- end }}
+{{- if and $v.redis.existingSecretKeys.url (not $v.redis.existingSecret) }}
+{{- $errors = append $errors "redis.existingSecretKeys.url needs redis.existingSecret" }}
+{{- end }}
+{{- if and $v.trialRedis.enabled (or $v.redis.host $redisUrl) }}
+{{- $errors = append $errors "trialRedis.enabled and redis.host (or a URL) exclude each other: keep one" }}
+{{- end }}
+{{- if and $v.trialRedis.enabled (or $v.redis.tls.enabled $v.redis.cluster $v.redis.user) }}
+{{- $errors = append $errors "trialRedis has neither TLS nor ACL users nor a cluster: unset redis.tls.enabled, redis.user and redis.cluster" }}
+{{- end }}
+{{- if and $v.redis.user (ne (int $v.redis.clientLine) 3) }}
+{{- $errors = append $errors "redis.user needs images with client line 3 (built with RedisClientVersion 3.x): line 1 can only send a password. Unset redis.user or use such images and set redis.clientLine=3" }}
+{{- end }}
+{{- if and $v.redis.cluster (ne (int $v.redis.database) 0) }}
+{{- $errors = append $errors "redis.database must be 0 on a cluster" }}
+{{- end }}
+{{- if and $v.redis.tls.privateKeyKey (not $v.redis.tls.certKey) }}
+{{- $errors = append $errors "redis.tls.privateKeyKey needs redis.tls.certKey" }}
+{{- end }}
+{{- if and (or $v.redis.tls.certKey $v.redis.tls.privateKeyKey) (not $v.redis.tls.existingSecret) }}
+{{- $errors = append $errors "redis.tls.certKey needs redis.tls.existingSecret" }}
+{{- end }}
+{{- if and $v.webHost.enabled (not (include "maintenance.hasPostgres" .)) }}
+{{- $errors = append $errors "the web host needs PostgreSQL: set postgresql.host and postgresql.existingSecret (with the password, or with a connection string and its key in postgresql.existingSecretKeys.connectionString), or webHost.enabled=false" }}
+{{- end }}
+{{- if and (hasPrefix "Verify" $v.postgresql.sslMode) (not $v.postgresql.tls.existingSecret) (not $v.postgresql.existingSecretKeys.connectionString) (include "maintenance.hasPostgres" .) }}
+{{- $errors = append $errors (printf "postgresql.sslMode=%s needs the authorities in postgresql.tls.existingSecret" $v.postgresql.sslMode) }}
+{{- end }}
+{{- if and $v.monitoring.serviceMonitor.enabled $v.monitoring.podMonitor.enabled }}
+{{- $errors = append $errors "monitoring.serviceMonitor.enabled and monitoring.podMonitor.enabled would scrape everything twice: keep one" }}
+{{- end }}
+{{- if and $v.worker.token.requiredEverywhere (not $v.worker.token.existingSecret) }}
+{{- $errors = append $errors "worker.token.requiredEverywhere needs worker.token.existingSecret" }}
+{{- end }}
+{{- if lt (int $v.webHost.terminationGracePeriodSeconds) (add (int $v.webHost.drainSeconds) 10 | int) }}
+{{- $errors = append $errors "webHost.terminationGracePeriodSeconds must be at least 10 above webHost.drainSeconds" }}
+{{- end }}
+{{- if gt (int $v.webHost.autoscaling.minReplicas) (int $v.webHost.autoscaling.maxReplicas) }}
+{{- $errors = append $errors "webHost.autoscaling.minReplicas is above maxReplicas" }}
+{{- end }}
+{{- if and $v.webHost.ingress.enabled (not $v.webHost.ingress.hosts) }}
+{{- $errors = append $errors "webHost.ingress.hosts is empty" }}
+{{- end }}
+{{- if and $v.webHost.httpRoute.enabled (not $v.webHost.httpRoute.parentRefs) }}
+{{- $errors = append $errors "webHost.httpRoute.parentRefs is empty" }}
+{{- end }}
+{{- range $component := list "worker" "webHost" }}
+{{- range (get $v $component).extraEnv }}
+{{- if and (hasKey . "value") (regexMatch "(?i)(password|passwd|secret|token|redis_url|redis__url|connectionstring)" .name) }}
+{{- $errors = append $errors (printf "%s.extraEnv: %s looks like a secret; put it into a Secret and use valueFrom" $component .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with $errors }}
+{{- fail (printf "\n\nThe values are not complete or contradict each other:\n- %s\n" (join "\n- " .)) }}
+{{- end }}
+{{- end -}}
+
+{{- define "maintenance.hasCronJobs" -}}
+{{- range $job, $cron := .Values.worker.cronJobs }}{{ if $cron.enabled }}true{{ end }}{{ end -}}
+{{- end -}}

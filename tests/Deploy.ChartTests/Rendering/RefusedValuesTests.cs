@@ -1,0 +1,98 @@
+namespace Maintenance.Deploy.ChartTests.Rendering;
+
+/// <summary>Values that make no sense stop the install with a sentence that says what to change.</summary>
+public sealed class RefusedValuesTests
+{
+    [Theory]
+    [InlineData("monitoring: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}", "would scrape everything twice")]
+    [InlineData("redis: {user: app, clientLine: 1}", "redis.user needs images with client line 3")]
+    [InlineData("redis: {cluster: true, database: 3}", "redis.database must be 0 on a cluster")]
+    [InlineData("trialRedis: {enabled: true}", "trialRedis.enabled and redis.host (or a URL) exclude each other")]
+    [InlineData("redis: {tls: {enabled: true, certKey: tls.crt}}", "redis.tls.certKey needs redis.tls.existingSecret")]
+    [InlineData("redis: {tls: {existingSecret: x, privateKeyKey: tls.key}}", "redis.tls.privateKeyKey needs redis.tls.certKey")]
+    [InlineData("redis: {existingSecretKeys: {url: url}}", "redis.existingSecretKeys.url needs redis.existingSecret")]
+    [InlineData("postgresql: {existingSecret: ''}", "the web host needs PostgreSQL")]
+    [InlineData("postgresql: {sslMode: VerifyFull}", "needs the authorities in postgresql.tls.existingSecret")]
+    [InlineData("worker: {token: {requiredEverywhere: true}}", "worker.token.requiredEverywhere needs worker.token.existingSecret")]
+    [InlineData("worker: {extraEnv: [{name: Storage__Redis__Password, value: hunter2}]}", "looks like a secret")]
+    [InlineData("webHost: {extraEnv: [{name: REDIS_URL, value: 'redis://:hunter2@redis'}]}", "looks like a secret")]
+    [InlineData("webHost: {drainSeconds: 40}", "webHost.terminationGracePeriodSeconds must be at least 10 above")]
+    [InlineData("webHost: {autoscaling: {minReplicas: 20}}", "minReplicas is above maxReplicas")]
+    [InlineData("webHost: {ingress: {enabled: true}}", "webHost.ingress.hosts is empty")]
+    [InlineData("webHost: {httpRoute: {enabled: true}}", "webHost.httpRoute.parentRefs is empty")]
+    [InlineData("worker: {enabled: false}\nwebHost: {enabled: false}", "there is nothing to install")]
+    public async Task Contradictions_AreRefused(string values, string because) =>
+        (await Should.ThrowAsync<ChartException>(() => Chart.RenderAsync([Chart.LeastValues, values]))).Message.ShouldContain(because);
+
+    [Theory]
+    [InlineData("redis: {password: hunter2}", "/redis/password")]
+    [InlineData("worker: {settings: {Storage: {Redis: {Password: hunter2}}}}", "/worker/settings/Storage/Redis/Password")]
+    [InlineData("worker: {replicaCount: 3}", "/worker/replicaCount")]
+    [InlineData("worker: {settings: {Jobs: {SessionCleanup: {Schedul: '01:00:00'}}}}", "Schedul")]
+    public async Task UnknownValues_AreRefusedBeforeAnythingIsRendered(string values, string where) =>
+        (await Should.ThrowAsync<ChartException>(() => Chart.RenderAsync([Chart.LeastValues, values]))).Message.ShouldContain(where);
+
+    [Fact]
+    public async Task WithoutValues_ItSaysEverythingThatIsMissing_AtOnce()
+    {
+        var message = (await Should.ThrowAsync<ChartException>(() => Chart.RenderAsync("redis: {host: ''}"))).Message;
+        message.ShouldContain("redis.host is empty");
+        message.ShouldContain("the web host needs PostgreSQL");
+    }
+
+    [Fact]
+    public async Task Renderer_RefusesAFunctionThatHelmDoesNotHave()
+    {
+        using var chart = new TemporaryFolder();
+        chart.Write("Chart.yaml", "name: x\nversion: 1.0.0\n");
+        chart.Write("values.yaml", "a: 1\n");
+        chart.Write("templates/x.yaml", "x: {{ env \"HOME\" }}\n");
+        (await Should.ThrowAsync<ChartException>(() => HelmRender.RunAsync([], chart.Path))).Message.ShouldContain("function \"env\" not defined");
+        chart.Write("templates/x.yaml", "x: {{ .Values.b }}\n");
+        (await Should.ThrowAsync<ChartException>(() => HelmRender.RunAsync([], chart.Path))).Message.ShouldContain("prints a value that is not there");
+    }
+
+    [Fact]
+    public async Task Renderer_DoesWhatHelmDoes()
+    {
+        using var chart = new TemporaryFolder();
+        chart.Write("Chart.yaml", "name: x\nversion: 1.0.0\nappVersion: 2.0.0\n");
+        chart.Write("values.yaml", "number: 1000000\nport: 8081\nmap: {b: 2, a: [1, x]}\ngone: 1\ntext: '{{ .Values.port }}'\n");
+        chart.Write("files/a.txt", "raw {{ text }}");
+        chart.Write("above.yaml", "gone: null\nmap: {c: true}\n");
+        chart.Write("templates/_p.tpl", "{{ define \"p\" }}{{ .port }}{{ end }}");
+        chart.Write("templates/x.yaml", """
+            include: {{ include "p" .Values }}
+            tpl: {{ tpl .Values.text . }}
+            yaml: {{ toYaml .Values.map | nindent 2 }}
+            json: {{ .Values.map | toJson }}
+            big: {{ .Values.number }}
+            gone: {{ hasKey .Values "gone" }}
+            file: {{ .Files.Get "files/a.txt" | quote }}
+            from: {{ (fromYaml "a: {b: 3}").a.b }}
+            app: {{ .Chart.AppVersion }}
+            has: {{ .Capabilities.APIVersions.Has "batch/v1" }} {{ .Capabilities.APIVersions.Has "x/v1" }}
+            lookup: {{ lookup "v1" "Secret" "a" "b" | len }}
+            """);
+        (await HelmRender.RunAsync(["-f", chart.In("above.yaml")], chart.Path)).ShouldBe("""
+            ---
+            # Source: x/templates/x.yaml
+            include: 8081
+            tpl: 8081
+            yaml: 
+              a:
+              - 1
+              - x
+              b: 2
+              c: true
+            json: {"a":[1,"x"],"b":2,"c":true}
+            big: 1e+06
+            gone: false
+            file: "raw {{ text }}"
+            from: 3
+            app: 2.0.0
+            has: true false
+            lookup: 0
+            """);
+    }
+}

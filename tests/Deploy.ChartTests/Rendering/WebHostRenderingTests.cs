@@ -1,0 +1,138 @@
+using System.Text.Json.Nodes;
+
+namespace Maintenance.Deploy.ChartTests.Rendering;
+
+/// <summary>What the values make of the web host.</summary>
+public sealed class WebHostRenderingTests
+{
+    private const string Name = "maintenance-web-host";
+
+    private static Task<Manifests> CiAsync(string name) => Chart.RenderAsync(ChartFolder.In("ci", $"{name}-values.yaml"));
+
+    private static JsonNode Settings(Manifests manifests) => JsonNode.Parse(manifests["ConfigMap", Name].At("data")!["appsettings.Production.json"]!.ToString())!;
+
+    private static JsonNode? Variable(JsonNode podSpec, string name) =>
+        podSpec.Items("containers.0.env").SingleOrDefault(variable => variable.Text("name") == name);
+
+    [Fact]
+    public async Task Default_ServesTheApiApartFromManagement()
+    {
+        var manifests = await CiAsync("default");
+        manifests["Service", Name].Items("spec.ports").Single().Text("targetPort").ShouldBe("http");
+        manifests["Service", $"{Name}-management"].Items("spec.ports").Single().Text("targetPort").ShouldBe("management");
+        var settings = Settings(manifests);
+        settings.Text("Api.Port").ShouldBe("8080");
+        settings.Text("Management.Port").ShouldBe("8082");
+        var host = manifests["Deployment", Name];
+        host.Text("spec.replicas").ShouldBe("2");
+        host.Text("spec.strategy.rollingUpdate.maxUnavailable").ShouldBe("0");
+        host.Text("spec.template.spec.containers.0.readinessProbe.httpGet.port").ShouldBe("management");
+    }
+
+    [Fact]
+    public async Task Password_OfPostgres_NeverStandsInTheConnectionString()
+    {
+        var manifests = await CiAsync("tls");
+        Settings(manifests).Text("Database.ConnectionString").ShouldBe(
+            "Host=postgresql;Port=5432;Database=maintenance;Username=maintenance;SSL Mode=VerifyFull;Root Certificate=/etc/maintenance/postgresql-tls/ca.crt");
+        var spec = manifests["Deployment", Name].At("spec.template.spec")!;
+        Variable(spec, "PGPASSWORD")!.Text("valueFrom.secretKeyRef.name").ShouldBe("postgresql");
+        spec.Items("volumes").Single(volume => volume.Text("name") == "postgresql-tls").Text("secret.secretName").ShouldBe("postgresql-tls");
+    }
+
+    [Fact]
+    public async Task ConnectionStringOfASecret_ReplacesTheSettings()
+    {
+        var manifests = await CiAsync("existing-secret");
+        Settings(manifests).At("Database.ConnectionString").ShouldBeNull();
+        var spec = manifests["Deployment", Name].At("spec.template.spec")!;
+        Variable(spec, "Database__ConnectionString")!.At("valueFrom.secretKeyRef")!.ToJsonString().ShouldBe("""{"name":"database-credentials","key":"npgsql"}""");
+        Variable(spec, "PGPASSWORD").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Data_IsAClaim_OrEachPodsOwnRoom()
+    {
+        (await CiAsync("existing-secret"))["Deployment", Name].Items("spec.template.spec.volumes").Single(volume => volume.Text("name") == "data")
+            .Text("persistentVolumeClaim.claimName").ShouldBe("auth-data");
+        var own = (await CiAsync("default"))["Deployment", Name].At("spec.template.spec")!;
+        own.Items("volumes").Single(volume => volume.Text("name") == "data").Text("emptyDir.sizeLimit").ShouldBe("1Gi");
+        own.Items("containers.0.volumeMounts").Single(mount => mount.Text("name") == "data").Text("mountPath").ShouldBe("/data");
+    }
+
+    [Fact]
+    public async Task Grace_IsLongerThanDrainAndShutdown()
+    {
+        var pod = (await CiAsync("default"))["Deployment", Name].At("spec.template.spec")!;
+        // The host gives requests under way 8 s.
+        int.Parse(pod.Text("terminationGracePeriodSeconds")!)
+            .ShouldBeGreaterThan(int.Parse(pod.Text("containers.0.lifecycle.preStop.sleep.seconds")!) + 8 + 5);
+    }
+
+    [Fact]
+    public async Task PreStopSleep_IsLeftOut_WhereKubernetesDoesNotKnowIt() =>
+        (await Chart.RenderAsync(Chart.LeastValues, new ReleaseOptions { KubeVersion = "v1.29.4" }))["Deployment", Name]
+            .At("spec.template.spec.containers.0.lifecycle").ShouldBeNull();
+
+    [Fact]
+    public async Task Ingress_LeadsToTheApiOnly()
+    {
+        var ingress = (await CiAsync("existing-secret"))["Ingress", Name];
+        ingress.Text("spec.ingressClassName").ShouldBe("nginx");
+        ingress.Text("spec.rules.0.host").ShouldBe("auth.example.org");
+        ingress.At("spec.rules.0.http.paths.0.backend.service")!.ToJsonString().ShouldBe($$$"""{"name":"{{{Name}}}","port":{"name":"http"}}""");
+        ingress.Text("spec.tls.0.secretName").ShouldBe("auth-tls");
+    }
+
+    [Fact]
+    public async Task HttpRoute_LeadsToTheApiOnly()
+    {
+        var manifests = await CiAsync("monitoring");
+        var route = manifests["HTTPRoute", Name];
+        route.Text("spec.parentRefs.0.name").ShouldBe("public");
+        route.Text("spec.hostnames.0").ShouldBe("auth.example.org");
+        route.Text("spec.rules.0.backendRefs.0.name").ShouldBe(Name);
+        route.Text("spec.rules.0.backendRefs.0.port").ShouldBe(manifests["Service", Name].Text("spec.ports.0.port"));
+    }
+
+    [Fact]
+    public async Task Autoscaler_TakesTheReplicasOver()
+    {
+        var manifests = await CiAsync("monitoring");
+        var scaler = manifests["HorizontalPodAutoscaler", Name];
+        scaler.Text("spec.scaleTargetRef.name").ShouldBe(Name);
+        scaler.Text("spec.minReplicas").ShouldBe("3");
+        scaler.Text("spec.maxReplicas").ShouldBe("12");
+        manifests["Deployment", Name].At("spec.replicas").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Migration_RunsBefore_WithNothingOfTheRelease()
+    {
+        var manifests = await CiAsync("tls");
+        var job = manifests["Job", "maintenance-migrate"];
+        job.At("metadata.annotations")!["helm.sh/hook"]!.ToString().ShouldBe("pre-install,pre-upgrade");
+        var spec = job.At("spec.template.spec")!;
+        spec.At("containers.0.args")!.ToJsonString().ShouldBe("""["migrate"]""");
+        Variable(spec, "Database__ConnectionString")!.Text("value").ShouldBe(Settings(manifests).Text("Database.ConnectionString"));
+        Variable(spec, "PGPASSWORD").ShouldNotBeNull();
+        spec.Items("volumes").ShouldAllBe(volume => volume["configMap"] == null);
+        spec.Items("volumes").Select(volume => volume.Text("name")).ShouldContain("postgresql-tls");
+        // Its account is a hook too, and there first.
+        var account = manifests["ServiceAccount", spec.Text("serviceAccountName")!].At("metadata.annotations")!;
+        account["helm.sh/hook"]!.ToString().ShouldBe("pre-install,pre-upgrade");
+        int.Parse(account["helm.sh/hook-weight"]!.ToString()).ShouldBeLessThan(int.Parse(job.At("metadata.annotations")!["helm.sh/hook-weight"]!.ToString()));
+        (await Chart.RenderAsync(Chart.LeastValues + "webHost: {migration: {enabled: false}}")).Of("Job").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task NetworkPolicy_KeepsManagementForThePeersNamed()
+    {
+        var policy = (await CiAsync("monitoring"))["NetworkPolicy", Name];
+        policy.Items("spec.ingress").Single(rule => rule.Text("ports.0.port") == "http")["from"].ShouldBeNull();
+        var management = policy.Items("spec.ingress").Single(rule => rule.Text("ports.0.port") == "management");
+        management.Items("from").Count().ShouldBe(2);
+        management.At("from.1.namespaceSelector")!.ToJsonString().ShouldContain("monitoring");
+        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldContain("5432");
+    }
+}

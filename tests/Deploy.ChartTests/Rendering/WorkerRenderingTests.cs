@@ -1,0 +1,204 @@
+using System.Text.Json.Nodes;
+
+namespace Maintenance.Deploy.ChartTests.Rendering;
+
+/// <summary>What the values make of the worker.</summary>
+public sealed class WorkerRenderingTests
+{
+    private static Task<Manifests> CiAsync(string name) => Chart.RenderAsync(ChartFolder.In("ci", $"{name}-values.yaml"));
+
+    private static JsonNode Settings(Manifests manifests, string name = "maintenance-worker") =>
+        JsonNode.Parse(manifests["ConfigMap", name].At("data")!["appsettings.Production.json"]!.ToString())!;
+
+    private static JsonNode? Variable(JsonNode workload, string name) =>
+        workload.Items("spec.template.spec.containers.0.env").SingleOrDefault(variable => variable.Text("name") == name);
+
+    [Fact]
+    public async Task Default_HasTwoReplicas_ThatAreProbedApart_AndSpread()
+    {
+        var worker = (await CiAsync("default"))["Deployment", "maintenance-worker"];
+        worker.Text("spec.replicas").ShouldBe("2");
+        var container = worker.At("spec.template.spec.containers.0")!;
+        container.Text("startupProbe.httpGet.path").ShouldBe("/healthz/startup");
+        container.Text("livenessProbe.httpGet.path").ShouldBe("/healthz/live");
+        container.Text("readinessProbe.httpGet.path").ShouldBe("/healthz/ready");
+        container.Text("image").ShouldBe("maintenance-worker:0.1.0");
+        container["args"].ShouldBeNull();
+        worker.Items("spec.template.spec.topologySpreadConstraints").Select(constraint => constraint.Text("topologyKey"))
+            .ShouldBe(["topology.kubernetes.io/zone", "kubernetes.io/hostname"]);
+    }
+
+    [Fact]
+    public async Task Default_GivesMoreTimeToEnd_ThanTheWorkerTakes()
+    {
+        var worker = (await CiAsync("default"))["Deployment", "maintenance-worker"];
+        // WorkerHost's shutdown timeout; the longest batch is one flush and ends within a command's deadline of 2 s.
+        int.Parse(worker.Text("spec.template.spec.terminationGracePeriodSeconds")!).ShouldBeGreaterThan(8 + 2 + 5);
+    }
+
+    [Fact]
+    public async Task Default_ShowsMetricsOfPodsThatAreNotReady()
+    {
+        var service = (await CiAsync("default"))["Service", "maintenance-worker"];
+        service.Text("spec.publishNotReadyAddresses").ShouldBe("true");
+        service.Text("spec.ports.0.port").ShouldBe("8081");
+    }
+
+    [Fact]
+    public async Task Settings_GoIntoTheFile_AndAChangeRollsThePods()
+    {
+        const string settings = "\nworker: {settings: {Jobs: {SessionCleanup: {Schedule: '00:20:00'}}, Logging: {LogLevel: {Quartz: Error}}}}";
+        var before = await CiAsync("default");
+        var after = await Chart.RenderAsync(Chart.LeastValues + settings);
+        Settings(after).Text("Jobs.SessionCleanup.Schedule").ShouldBe("00:20:00");
+        Settings(after).Text("Logging.LogLevel.Quartz").ShouldBe("Error");
+        Settings(after).Text("Logging.Console.FormatterName").ShouldBe("json");
+        Settings(after).Text("Storage.Redis.Host").ShouldBe("redis");
+        Checksum(after).ShouldNotBe(Checksum(before));
+        Checksum(await CiAsync("default")).ShouldBe(Checksum(before));
+
+        static string Checksum(Manifests manifests) =>
+            manifests["Deployment", "maintenance-worker"].At("spec.template.metadata.annotations")!["checksum/settings"]!.ToString();
+    }
+
+    [Fact]
+    public async Task ExistingSecret_IsReferredTo_WithUserAndToken()
+    {
+        var manifests = await CiAsync("existing-secret");
+        var worker = manifests["Deployment", "maintenance-worker"];
+        Variable(worker, "Storage__Redis__Password")!.At("valueFrom.secretKeyRef")!.ToJsonString()
+            .ShouldBe("""{"name":"redis-credentials","key":"redis-password"}""");
+        Variable(worker, "Management__Token")!.Text("valueFrom.secretKeyRef.name").ShouldBe("worker-token");
+        Variable(worker, "PGPASSWORD").ShouldBeNull();
+        var settings = Settings(manifests);
+        settings.Text("Storage.Redis.User").ShouldBe("maintenance");
+        settings.Text("Storage.Redis.Port").ShouldBe("6380");
+        settings.Text("Storage.Redis.Database").ShouldBe("2");
+        settings.Text("Storage.Redis.KeyPrefix").ShouldBe("auth:");
+        settings.Text("Management.RequireToken").ShouldBe("true");
+        settings.Text("Jobs.SessionCleanup.Budget.CommandsPerSecond").ShouldBe("5000");
+        worker.Text("spec.template.spec.imagePullSecrets.0.name").ShouldBe("registry");
+        worker.Text("spec.template.spec.containers.0.image")
+            .ShouldBe("registry.example.org/auth/maintenance-worker@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    }
+
+    [Fact]
+    public async Task UrlOfASecret_ReplacesHostAndPassword()
+    {
+        var manifests = await Chart.RenderAsync("redis: {existingSecret: r, existingSecretKeys: {url: url}}\nwebHost: {enabled: false}");
+        var worker = manifests["Deployment", "maintenance-worker"];
+        Variable(worker, "Storage__Redis__Url")!.Text("valueFrom.secretKeyRef.key").ShouldBe("url");
+        Variable(worker, "Storage__Redis__Password").ShouldBeNull();
+        Settings(manifests).At("Storage.Redis.Host").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Tls_MountsTheCertificates_AndNamesThem()
+    {
+        var manifests = await CiAsync("tls");
+        var tls = Settings(manifests).At("Storage.Redis.Tls")!;
+        tls.ToJsonString().ShouldBe("""
+            {"CaFile":"/etc/maintenance/redis-tls/ca.crt","ClientCertificateFile":"/etc/maintenance/redis-tls/tls.crt","ClientKeyFile":"/etc/maintenance/redis-tls/tls.key","Enabled":true,"ServerName":"redis.example.org"}
+            """.Trim());
+        var spec = manifests["Deployment", "maintenance-worker"].At("spec.template.spec")!;
+        var volume = spec.Items("volumes").Single(item => item.Text("name") == "redis-tls");
+        volume.Text("secret.secretName").ShouldBe("redis-tls");
+        volume.Text("secret.defaultMode").ShouldBe($"{Convert.ToInt32("440", 8)}");
+        spec.Items("containers.0.volumeMounts").Single(item => item.Text("name") == "redis-tls").Text("mountPath").ShouldBe("/etc/maintenance/redis-tls");
+        spec.Items("volumes").ShouldAllBe(item => item.Text("name") != "postgresql-tls");
+    }
+
+    [Fact]
+    public async Task Cluster_IsOneWithoutWebHost()
+    {
+        var manifests = await CiAsync("cluster");
+        manifests.Of("Deployment").Select(item => item.Text("metadata.name")).ShouldBe(["maintenance-worker"]);
+        Settings(manifests).Text("Storage.Redis.Database").ShouldBe("0");
+        manifests.Of("Job").ShouldBeEmpty();
+        manifests["Deployment", "maintenance-worker"].Text("spec.template.spec.topologySpreadConstraints.0.whenUnsatisfiable").ShouldBe("DoNotSchedule");
+    }
+
+    [Fact]
+    public async Task Cron_RunsSingleJobs_WhichTheDeploymentNoLongerSchedules()
+    {
+        var manifests = await CiAsync("cron");
+        manifests.Of("CronJob").Select(item => item.Text("metadata.name")).Order(StringComparer.Ordinal)
+            .ShouldBe(["maintenance-index-reconciliation", "maintenance-session-cleanup"]);
+        var cron = manifests["CronJob", "maintenance-index-reconciliation"];
+        cron.Text("spec.schedule").ShouldBe("30 3 * * *");
+        cron.Text("spec.concurrencyPolicy").ShouldBe("Forbid");
+        var pod = cron.At("spec.jobTemplate.spec.template.spec")!;
+        pod.At("containers.0.args")!.ToJsonString().ShouldBe("""["run","index-reconciliation","--dry-run","--json"]""");
+        pod.Text("restartPolicy").ShouldBe("Never");
+        cron.At("spec.jobTemplate.spec.podFailurePolicy.rules.0.onExitCodes.values")!.ToJsonString().ShouldBe("[2,3]");
+        var jobs = Settings(manifests).At("Jobs")!;
+        jobs.ToJsonString().ShouldBe("""{"IndexReconciliation":{"Enabled":false},"SessionCleanup":{"Enabled":false}}""");
+        // A CronJob's pods are none of the Deployment's or the Service's.
+        cron.At("spec.jobTemplate.spec.template.metadata.labels")!["app.kubernetes.io/component"]!.ToString().ShouldBe("worker-job");
+    }
+
+    [Fact]
+    public async Task CronAlone_InstallsNoDeployment_AndSaysWhatIsMissing()
+    {
+        const string values = "redis: {host: redis}\nwebHost: {enabled: false}\nworker: {enabled: false, cronJobs: {memory-alerts: {enabled: true}}}";
+        var manifests = await Chart.RenderAsync(values);
+        manifests.Of("Deployment").ShouldBeEmpty();
+        manifests.Of("CronJob").ShouldHaveSingleItem();
+        manifests.Find("ConfigMap", "maintenance-worker").ShouldNotBeNull();
+        (await Chart.NotesAsync(values)).ShouldContain("nobody exports metrics");
+    }
+
+    [Fact]
+    public async Task CronJobs_HaveNamesThatKubernetesTakes_UnderALongReleaseName()
+    {
+        var options = new ReleaseOptions { Name = "a-release-name-that-is-as-long-as-helm-allows-it-to-be" };
+        var values = string.Concat(new[] { "session-cleanup", "index-reconciliation", "redis-health", "memory-alerts", "keyspace-stats" }
+            .Select(job => $"\n    {job}: {{enabled: true}}"));
+        var manifests = await Chart.RenderAsync(Chart.LeastValues + "worker:\n  cronJobs:" + values, options);
+        manifests.Of("CronJob").Count().ShouldBe(5);
+        manifests.Of("CronJob").ShouldAllBe(item => item.Text("metadata.name")!.Length <= 52);
+        manifests.All.ShouldAllBe(item => item.Text("metadata.name")!.Length <= 63);
+    }
+
+    [Fact]
+    public async Task TrialRedis_IsMarked_AndKeepsItsPassword_OverAnUpgrade()
+    {
+        var install = await CiAsync("cron");
+        var secret = install["Secret", "maintenance-trial-redis"];
+        install["Deployment", "maintenance-trial-redis"].At("metadata.annotations")!["maintenance/trial"]!.ToString().ShouldContain("Not for production");
+        Settings(install).Text("Storage.Redis.Host").ShouldBe("maintenance-trial-redis");
+        Variable(install["Deployment", "maintenance-worker"], "Storage__Redis__Password")!.Text("valueFrom.secretKeyRef.name").ShouldBe("maintenance-trial-redis");
+        (await Chart.NotesAsync(ChartFolder.In("ci", "cron-values.yaml"))).ShouldContain("WARNING: trialRedis is on");
+
+        var again = await Chart.RenderAsync(
+            ChartFolder.In("ci", "cron-values.yaml"), new ReleaseOptions { Upgrade = true, Cluster = [secret.DeepClone()] });
+        again["Secret", "maintenance-trial-redis"].Text("data.password").ShouldBe(secret.Text("data.password"));
+        Convert.FromBase64String(secret.Text("data.password")!).Length.ShouldBe(32);
+        (await CiAsync("cron"))["Secret", "maintenance-trial-redis"].Text("data.password").ShouldNotBe(secret.Text("data.password"));
+    }
+
+    [Fact]
+    public async Task NetworkPolicy_OpensOnlyWhatTheWorkerNeeds()
+    {
+        var policy = (await CiAsync("existing-secret"))["NetworkPolicy", "maintenance-worker"];
+        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldBe(["53", "53", "5353", "5353", "6380", "443", "587"]);
+        policy.At("spec.egress.1.to.0.namespaceSelector.matchLabels")!.ToJsonString().ShouldContain("data");
+        policy.Items("spec.ingress").Single().Text("ports.0.port").ShouldBe("management");
+        (await Chart.RenderAsync(Chart.LeastValues + "networkPolicy: {enabled: false}")).Of("NetworkPolicy").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Test_ChecksRedis_AndAsksEveryService()
+    {
+        var manifests = await CiAsync("default");
+        var check = manifests["Pod", "maintenance-test-check"];
+        check.At("metadata.annotations")!["helm.sh/hook"]!.ToString().ShouldBe("test");
+        check.At("spec.containers.0.args")!.ToJsonString().ShouldBe("""["check"]""");
+        var asked = manifests["Pod", "maintenance-test-http"].Items("spec.containers.0.args").Skip(2).Select(url => new Uri(url.ToString())).ToList();
+        asked.Count.ShouldBe(5);
+        foreach (var url in asked)
+        {
+            manifests["Service", url.Host].Items("spec.ports").Select(port => int.Parse(port.Text("port")!)).ShouldContain(url.Port);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
+using Maintenance.Deploy.ChartTests.Rendering;
+
+namespace Maintenance.Deploy.ChartTests.Running;
+
+/// <summary>
+/// A pod of the rendered chart, run here as a kubelet would: environment, arguments, files, user, mounts, read-only root, probes and the time it is
+/// given to end are the manifest's. Only the image is not: the built program stands for it, and the host's network for the pod's.
+/// </summary>
+internal sealed class RunningPod : IAsyncDisposable
+{
+    // What Microsoft's runtime images set.
+    private static readonly string[] ImageEnvironment =
+    [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DOTNET_RUNNING_IN_CONTAINER=true", "ASPNETCORE_HTTP_PORTS=8080",
+        $"DOTNET_ROOT={DotnetRoot()}",
+    ];
+
+    private static readonly HttpClient Http = new();
+
+    private readonly ContainerRoot _root;
+    private readonly JsonNode _spec;
+
+    private RunningPod(JsonNode spec, ContainerRoot root, ChildProcess process)
+    {
+        _spec = spec;
+        _root = root;
+        Process = process;
+    }
+
+    public ChildProcess Process { get; }
+
+    private JsonNode Container => _spec.At("containers.0")!;
+
+    public TimeSpan Grace => TimeSpan.FromSeconds(double.Parse(_spec.Text("terminationGracePeriodSeconds") ?? "30"));
+
+    /// <summary>Starts the pod of a workload.</summary>
+    /// <param name="manifests">What the chart rendered.</param>
+    /// <param name="kind">Deployment, Job, CronJob or Pod.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="secrets">Secrets that somebody made before, by name and key.</param>
+    /// <param name="program">Our program in the image, a folder under <c>src</c>; null if the command is one of the system's.</param>
+    /// <param name="command">Instead of the container's own command: what <c>kubectl exec</c> would run in such a container.</param>
+    public static RunningPod Start(
+        Manifests manifests,
+        string kind,
+        string name,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> secrets,
+        string? program,
+        params string[] command)
+    {
+        var workload = manifests[kind, name];
+        var spec = (kind switch
+        {
+            "Pod" => workload["spec"],
+            "CronJob" => workload.At("spec.jobTemplate.spec.template.spec"),
+            _ => workload.At("spec.template.spec"),
+        })!;
+        var root = new ContainerRoot(spec, manifests, secrets, program);
+        try
+        {
+            var environment = Environment(spec, root);
+            string[] own = [.. spec.Items("containers.0.command").Select(part => part.ToString())];
+            string[] arguments = [.. spec.Items("containers.0.args").Select(part => Expanded(part.ToString(), environment))];
+            string[] line = command.Length > 0 ? command : [.. own.Length > 0 ? own : [$"/app/Maintenance.{program}"], .. arguments];
+            var process = ChildProcess.Start(
+                "unshare",
+                [
+                    "--mount", "--uts", "bash", Path.Combine(AppContext.BaseDirectory, "Running", "sandbox.sh"), root.Path, $"{name}-0", $"{root.User}", $"{root.Group}",
+                    "/usr/bin/env", "-i", .. ImageEnvironment, .. environment.Select(variable => $"{variable.Key}={variable.Value}"), .. line,
+                ]);
+            return new RunningPod(spec, root, process);
+        }
+        catch
+        {
+            root.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The address of a port of the container.</summary>
+    public Uri Address(string portName, string path)
+    {
+        var port = Container.Items("ports").Single(item => item.Text("name") == portName).Text("containerPort");
+        return new Uri($"http://127.0.0.1:{port}{path}");
+    }
+
+    /// <summary>One answer of a probe, within the probe's own patience; null when there was none.</summary>
+    public async Task<HttpStatusCode?> ProbeAsync(string probe)
+    {
+        var get = Container.At($"{probe}.httpGet")!;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(double.Parse(Container.Text($"{probe}.timeoutSeconds") ?? "1")));
+        try
+        {
+            using var response = await Http.GetAsync(Address(get.Text("port")!, get.Text("path")!), patience.Token);
+            return response.StatusCode;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Awaits a probe's success for as long as a kubelet would go on trying.</summary>
+    public Task SucceedsAsync(string probe, TimeSpan? within = null) => BecomesAsync(probe, HttpStatusCode.OK, within);
+
+    public Task BecomesAsync(string probe, HttpStatusCode status, TimeSpan? within = null)
+    {
+        within ??= TimeSpan.FromSeconds(
+            double.Parse(Container.Text($"{probe}.periodSeconds") ?? "10") * double.Parse(Container.Text($"{probe}.failureThreshold") ?? "3"));
+        return Eventually.TrueAsync(
+            async () => Process.HasExited ? throw new InvalidOperationException($"It ended with {Process.ExitCode}.") : await ProbeAsync(probe) == status,
+            within,
+            $"{probe} is {status}; {Process.Tail()}");
+    }
+
+    public async Task<string> GetAsync(string portName, string path) => await Http.GetStringAsync(Address(portName, path));
+
+    /// <summary>SIGTERM, then its end within the manifest's grace period.</summary>
+    /// <returns>Exit code and how long it took.</returns>
+    /// <exception cref="TimeoutException">A kubelet would have killed it.</exception>
+    public async Task<(int ExitCode, TimeSpan Took)> TerminateAsync()
+    {
+        var drain = TimeSpan.FromSeconds(double.Parse(Container.Text("lifecycle.preStop.sleep.seconds") ?? "0"));
+        var started = Stopwatch.GetTimestamp();
+        await Process.SignalAsync(Signal.Terminate);
+        var exit = await Process.WaitForExitAsync(Grace - drain);
+        return (exit, Stopwatch.GetElapsedTime(started));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        _root.Dispose();
+    }
+
+    private static Dictionary<string, string> Environment(JsonNode spec, ContainerRoot root)
+    {
+        spec.At("containers.0.envFrom").ShouldBeNull("not supported here");
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var variable in spec.Items("containers.0.env"))
+        {
+            variables[variable.Text("name")!] = variable.At("valueFrom.secretKeyRef") is { } reference
+                ? root.Secret(reference.Text("name")!)[reference.Text("key")!]
+                : Expanded(variable.Text("value") ?? "", variables);
+        }
+
+        return variables;
+    }
+
+    // Kubernetes puts earlier variables into $(NAME).
+    private static string Expanded(string text, IReadOnlyDictionary<string, string> variables) =>
+        variables.Aggregate(text, (at, variable) => at.Replace($"$({variable.Key})", variable.Value, StringComparison.Ordinal));
+
+    private static string DotnetRoot() => Path.GetFullPath(Path.Combine(
+        System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+}
