@@ -41,7 +41,7 @@ internal sealed class ContainerRoot : IDisposable
         }
 
         // Other users may pass, as in an image.
-        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
+        NativeFiles.Allow(_folder.Path, "755");
         if (program is not null)
         {
             CopyFolder(System.IO.Path.GetDirectoryName(BuiltProgram.PathOf(program))!, _folder.In("root", "app"));
@@ -105,7 +105,7 @@ internal sealed class ContainerRoot : IDisposable
     private void Own(string path, string mode)
     {
         NativeFiles.Own(path, user: 0, int.Parse(_spec.Text("securityContext.fsGroup")!));
-        File.SetUnixFileMode(path, (UnixFileMode)Convert.ToInt32(mode, 8));
+        NativeFiles.Allow(path, mode);
     }
 
     private void Point(string target, bool isFile)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Maintenance.Deploy.ChartTests.Running;
 
-/// <summary>What .NET cannot do with files.</summary>
+/// <summary>What .NET cannot do with files, or not on every system.</summary>
 internal static partial class NativeFiles
 {
     /// <exception cref="Win32Exception">It is not allowed; only root may give files away.</exception>
@@ -14,6 +14,19 @@ internal static partial class NativeFiles
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"chown {user}:{group} {path}: {Marshal.GetLastPInvokeErrorMessage()}");
         }
     }
+
+    /// <summary>Sets the permissions, in octal.</summary>
+    public static void Allow(string path, string mode)
+    {
+        if (ChangeMode(path, Convert.ToUInt32(mode, 8)) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"chmod {mode} {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int ChangeMode(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
