@@ -57,7 +57,7 @@ public sealed class ChartDocumentTests
     [InlineData("worker: {settings: {Jobs: {SessionCleanup: {Schedul: '01:00:00'}}}}", "/worker/settings/Jobs/SessionCleanup/Schedul")]
     [InlineData("worker: {settings: {Jobs: {SessionCleanup: {Jitter: soon}}}}", "/worker/settings/Jobs/SessionCleanup/Jitter")]
     [InlineData("worker: {settings: {Storage: {Redis: {Password: hunter2}}}}", "/worker/settings/Storage/Redis/Password")]
-    [InlineData("worker: {settings: {Management: {Token: hunter2hunter2hunter2}}}", "/worker/settings/Management")]
+    [InlineData("worker: {settings: {Management: {Token: hunter2hunter2hunter2}}}", "/worker/settings/Management/Token")]
     [InlineData("webHost: {settings: {Storage: {Redis: {Url: 'redis://:hunter2@redis'}}}}", "/webHost/settings/Storage/Redis/Url")]
     [InlineData("worker: {cronJobs: {session-clean: {enabled: true}}}", "/worker/cronJobs/session-clean")]
     [InlineData("worker: {cronJobs: {session-cleanup: {schedule: hourly}}}", "/worker/cronJobs/session-cleanup/schedule")]

@@ -83,6 +83,7 @@ internal static class SchemaWriter
               anyOf:
                 - {type: [string, number, boolean]}
                 - {type: array, items: {type: [string, number, boolean]}}
+                - {type: object, additionalProperties: {type: [string, number, boolean]}}
             variables:
               type: array
               items:
