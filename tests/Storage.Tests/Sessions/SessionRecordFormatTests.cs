@@ -214,7 +214,7 @@ public sealed class SessionRecordFormatTests
 
     // The judge reads nothing: no connection is needed.
     private static SessionReader NewReader(LogCollector log, int newestKnown) =>
-        new(null!, new RedisKeys(""), log.For<RedisSessionStore>()) { NewestKnownFormat = newestKnown };
+        new(null!, new RedisKeys(""), log.For<RedisSessionStore>(), () => SessionOptions.LongestLife) { NewestKnownFormat = newestKnown };
 
     private static byte[] RandomBytes(Random random, int count)
     {
