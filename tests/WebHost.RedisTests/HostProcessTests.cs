@@ -33,7 +33,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         health.RootElement.GetProperty("checks").GetProperty("redis").GetProperty("data").GetProperty("read_milliseconds").GetDouble().ShouldBeGreaterThan(0);
 
         await host.SignalAsync(Signal.Terminate);
-        (await host.WaitForExitAsync(TimeSpan.FromSeconds(10))).ShouldBe(0);
+        (await host.WaitForExitAsync(TimeSpan.FromSeconds(60))).ShouldBe(0);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         var port = FreePort.Next();
         await using var host = Start(port, own.Url);
 
-        await Eventually.TrueAsync(async () => await StatusOrNullAsync(port, "/healthz/live") == HttpStatusCode.OK);
+        await Eventually.TrueAsync(async () => await StatusOrNullAsync(port, "/healthz/live") == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
         (await StatusAsync(port, "/healthz/ready")).ShouldBe(HttpStatusCode.ServiceUnavailable);
 
         await own.RestartAsync();
@@ -68,7 +68,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         await using var host = ChildProcess.StartOurs(
             "WebHost", [], new Dictionary<string, string?>(Settings) { ["Management__Port"] = $"{FreePort.Next()}", [variable] = value });
 
-        (await host.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(2);
+        (await host.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(2);
 
         string.Join('\n', host.Errors).ShouldContain(named);
         string.Join('\n', host.Errors).ShouldNotContain("   at ");
@@ -90,7 +90,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         await ReadyAsync(port);
         await using var second = Start(port, redis.Server.Url);
 
-        (await second.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(2);
+        (await second.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(2);
 
         string.Join('\n', second.Errors).ShouldContain("Management:Port");
     }
@@ -106,7 +106,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         });
 
     private static Task ReadyAsync(int port) =>
-        Eventually.TrueAsync(async () => await StatusOrNullAsync(port, "/healthz/ready") == HttpStatusCode.OK, TimeSpan.FromSeconds(20));
+        Eventually.TrueAsync(async () => await StatusOrNullAsync(port, "/healthz/ready") == HttpStatusCode.OK, TimeSpan.FromSeconds(90));
 
     private static async Task<HttpStatusCode> StatusAsync(int port, string path)
     {

@@ -1,8 +1,10 @@
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.UserData;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Maintenance.WebHost.Accounts;
 
@@ -21,6 +23,8 @@ internal static class AccountEndpoints
         services.AddSingleton<PasswordPolicy>();
         services.AddSingleton<AccountMail>();
         services.AddSingleton<PasswordReset>();
+        services.AddSingleton<IUserDataSource, AccountData>();
+        services.AddScoped<AccountDeletion>();
         services.AddScoped<AccountState>();
         services.AddScoped<EmailVerification>();
         services.AddScoped<PasswordChange>();
@@ -72,6 +76,17 @@ internal static class AccountEndpoints
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
             .WithSummary("Sets a new password by the old one and ends every session; the caller gets a new one.");
+        auth.MapDelete("account", ([FromBody] DeleteAccountRequest request, HttpContext context, AccountDeletion deletion, CancellationToken stop) => deletion.DeleteAsync(request, context, stop))
+            .Validated<DeleteAccountRequest>()
+            .Produces(StatusCodes.Status204NoContent)
+            .RequireAuthorization()
+            .RequireRateLimiting(Limits.Sensitive)
+            .WithSummary("Deletes the account and all that is known of its owner.");
+        auth.MapGet("account/export", (HttpContext context, AccountDeletion deletion, CancellationToken stop) => deletion.ExportAsync(context, stop))
+            .Produces(StatusCodes.Status200OK, contentType: "application/json")
+            .RequireAuthorization()
+            .RequireRateLimiting(Limits.Sensitive)
+            .WithSummary("All that is known of the user, as one JSON document without secrets.");
         return auth;
     }
 }

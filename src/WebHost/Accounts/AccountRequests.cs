@@ -69,3 +69,11 @@ internal sealed record ChangePasswordRequest
     [StringLength(PasswordSettings.MaxLength)]
     public string NewPassword { get; init; } = "";
 }
+
+/// <summary>Confirms that the account shall be deleted.</summary>
+internal sealed record DeleteAccountRequest
+{
+    /// <summary>The password, if the account has one.</summary>
+    [StringLength(PasswordSettings.MaxLength)]
+    public string? Password { get; init; }
+}

@@ -3,6 +3,7 @@ using Maintenance.Prometheus;
 using Maintenance.Storage;
 using Maintenance.Storage.AspNetCore.Bearer;
 using Maintenance.Storage.AspNetCore.Health;
+using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Redis;
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
@@ -15,6 +16,7 @@ using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.SignIn;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.Hosting;
@@ -65,6 +67,14 @@ internal static class HostSetup
         services.AddUserDatabase(builder.Configuration);
         services.AddPrometheusExporter();
         services.AddHealthChecks().AddAuthStorageChecks();
+        services.AddOptions<HealthCheckServiceOptions>().Configure<IOptions<RedisOptions>>((checks, redis) =>
+        {
+            // A host that keeps everything in its memory waits for no Redis.
+            if (!redis.Value.Enabled && checks.Registrations.FirstOrDefault(check => check.Name == RedisHealthCheck.Name) is { } needless)
+            {
+                checks.Registrations.Remove(needless);
+            }
+        });
 
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context => Problems.Name(context.ProblemDetails));
         services.AddExceptionHandler<ExceptionProblems>();

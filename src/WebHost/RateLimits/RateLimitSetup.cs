@@ -52,10 +52,38 @@ internal static class RateLimitSetup
             QueueLimit = 0,
         }));
 
+    /// <summary>Says of a limit that this host keeps by itself what the store says of its own.</summary>
+    private static void WriteLocal(HttpContext context, TimeSpan retryAfter)
+    {
+        var limit = context.GetEndpoint()?.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName switch
+        {
+            Limits.Verify => context.RequestServices.GetRequiredService<IOptions<VerifyLimitOptions>>().Value.PermitsPerSecond,
+            Limits.Health => HealthPermitsPerSecond,
+            _ => (int?)null,
+        };
+        if (limit is { } permits)
+        {
+            RateLimitHeaders.Write(context.Response, new RateLimitResult
+            {
+                Policy = "local",
+                Decision = RateLimitDecision.Denied,
+                Limit = permits,
+                Remaining = 0,
+                ResetAfter = TimeSpan.FromSeconds(1),
+                RetryAfter = retryAfter,
+            });
+        }
+    }
+
     private static Task RejectAsync(OnRejectedContext rejected)
     {
         var response = rejected.HttpContext.Response;
         RateLimitHeaders.Write(response, rejected.Lease);
+        if (rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var local) && !rejected.Lease.TryGetMetadata(StoreRateLimitLease.Result, out _))
+        {
+            WriteLocal(rejected.HttpContext, local);
+        }
+
         // A limit that could not be asked says nothing of the client.
         return rejected.Lease.TryGetMetadata(MetadataName.ReasonPhrase, out var reason) && reason == "unavailable"
             ? Problems.Unavailable(response, "The store of rate limits does not answer. Try again.", TimeSpan.FromSeconds(1), "storage_unavailable")

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Maintenance.Storage.RateLimiting.AspNetCore;
 
 /// <summary>
-/// Says in headers what a limit said: <c>X-RateLimit-Limit</c>, <c>X-RateLimit-Remaining</c>, <c>X-RateLimit-Reset</c> (seconds until rested) and,
-/// when denied, <c>Retry-After</c>. Seconds are rounded up.
+/// Says in headers what a limit said: <c>X-RateLimit-Limit</c>, <c>X-RateLimit-Remaining</c>, <c>X-RateLimit-Reset</c> (seconds until rested), the
+/// same as <c>RateLimit-Limit</c>, <c>RateLimit-Remaining</c> and <c>RateLimit-Reset</c>, and, when denied, <c>Retry-After</c>. Seconds are rounded up.
 /// </summary>
 public static class RateLimitHeaders
 {
@@ -15,9 +15,13 @@ public static class RateLimitHeaders
     {
         ArgumentNullException.ThrowIfNull(response);
         ArgumentNullException.ThrowIfNull(result);
-        response.Headers["X-RateLimit-Limit"] = result.Limit.ToString(CultureInfo.InvariantCulture);
-        response.Headers["X-RateLimit-Remaining"] = result.Remaining.ToString(CultureInfo.InvariantCulture);
-        response.Headers["X-RateLimit-Reset"] = Seconds(result.ResetAfter);
+        foreach (var prefix in (string[])["X-RateLimit-", "RateLimit-"])
+        {
+            response.Headers[$"{prefix}Limit"] = result.Limit.ToString(CultureInfo.InvariantCulture);
+            response.Headers[$"{prefix}Remaining"] = result.Remaining.ToString(CultureInfo.InvariantCulture);
+            response.Headers[$"{prefix}Reset"] = Seconds(result.ResetAfter);
+        }
+
         if (result.RetryAfter is { } retryAfter)
         {
             response.Headers.RetryAfter = Seconds(retryAfter);

@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Http.Json;
+
+namespace Maintenance.WebHost.RedisTests.Journeys;
+
+[Collection(HostGroup.Name)]
+public sealed class CookieTests(HostFixture fixture)
+{
+    private readonly AuthClient client = fixture.Client;
+
+    [Fact]
+    public async Task Cookies_AreSecure_AndACallThatChangesSomethingNeedsTheAntiforgeryToken()
+    {
+        var login = await client.TryLoginAsync(await client.RegisterAsync());
+        var cookies = login.Headers["Set-Cookie"];
+        cookies.ShouldContain("__Host-session=");
+        foreach (var attribute in (string[])["secure", "httponly", "samesite=lax", "path=/"])
+        {
+            cookies.ToLowerInvariant().ShouldContain(attribute);
+        }
+
+        cookies.ToLowerInvariant().ShouldNotContain("domain=");
+        var antiforgery = login.Json.GetProperty("antiforgeryToken").GetString()!;
+
+        (await WithCookieAsync(HttpMethod.Get, "/api/auth/verify", login.Tokens.Session)).Status.ShouldBe(HttpStatusCode.OK);
+        var refused = await WithCookieAsync(HttpMethod.Post, "/api/auth/logout", login.Tokens.Session);
+        refused.Status.ShouldBe(HttpStatusCode.Forbidden);
+        refused.Code.ShouldBe("antiforgery");
+        (await WithCookieAsync(HttpMethod.Post, "/api/auth/logout", login.Tokens.Session, "wrong")).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await client.VerifyAsync(login.Tokens.Session)).ShouldBe(HttpStatusCode.OK);
+
+        var loggedOut = await WithCookieAsync(HttpMethod.Post, "/api/auth/logout", login.Tokens.Session, antiforgery);
+        loggedOut.Status.ShouldBe(HttpStatusCode.NoContent);
+        loggedOut.Headers["Set-Cookie"].ShouldContain("__Host-session=; expires=Thu, 01 Jan 1970");
+        (await client.VerifyAsync(login.Tokens.Session)).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task ForwardedAddress_IsBelieved_OnlyFromAConfiguredProxy()
+    {
+        await using var behind = await HostInstance.StartAsync(new(fixture.Settings) { ["Proxies:Addresses:0"] = "127.0.0.1" });
+        var email = await client.RegisterAsync();
+        (await AddressOfLoginAsync(new AuthClient(behind.Api), email)).ShouldBe("203.0.113.7");
+        (await AddressOfLoginAsync(client, email)).ShouldBe("127.0.0.1");
+    }
+
+    [Fact]
+    public async Task Limit_Answers429_WithItsHeaders()
+    {
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:login:Permits"] = "3", ["Storage:Redis:KeyPrefix"] = "limit:" });
+        var limited = new AuthClient(host.Api);
+        for (var i = 0; i < 3; i++)
+        {
+            (await limited.TryLoginAsync(AuthClient.NewAddress())).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        }
+
+        var reply = await limited.TryLoginAsync(AuthClient.NewAddress());
+
+        reply.Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        reply.Code.ShouldBe("rate_limited");
+        reply.Headers["X-RateLimit-Limit"].ShouldBe("3");
+        reply.Headers["X-RateLimit-Remaining"].ShouldBe("0");
+        reply.Headers.ShouldContainKey("X-RateLimit-Reset");
+        reply.Headers["RateLimit-Limit"].ShouldBe("3");
+        reply.Headers["RateLimit-Remaining"].ShouldBe("0");
+        reply.Headers.ShouldContainKey("RateLimit-Reset");
+        reply.Headers.ShouldContainKey("Retry-After");
+    }
+
+    private async Task<string?> AddressOfLoginAsync(AuthClient through, string email)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/auth/login") { Content = JsonContent.Create(new { email, password = AuthClient.Password }) };
+        request.Headers.Add("X-Forwarded-For", "203.0.113.7");
+        var id = (await through.SendAsync(request)).Json.GetProperty("user").GetProperty("id").GetString()!;
+        return await Testing.Eventually.NotNullAsync(
+            () => fixture.Database.ScalarAsync<string>("SELECT address FROM audit_events WHERE user_id = $1 AND action = 'login' ORDER BY id DESC LIMIT 1", id),
+            TimeSpan.FromSeconds(30));
+    }
+
+    private Task<Reply> WithCookieAsync(HttpMethod method, string path, string session, string? antiforgery = null)
+    {
+        var request = new HttpRequestMessage(method, path);
+        request.Headers.Add("Cookie", $"__Host-session={session}");
+        if (antiforgery is not null)
+        {
+            request.Headers.Add("X-Antiforgery-Token", antiforgery);
+        }
+
+        return client.SendAsync(request);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using Maintenance.Testing;
+
+namespace Maintenance.WebHost.RedisTests.Journeys;
+
+/// <summary>What clients see while Redis or PostgreSQL is away: a refusal that says so, and everything again afterwards.</summary>
+[Collection(HostGroup.Name)]
+public sealed class OutageTests(HostFixture fixture)
+{
+    [Fact]
+    public async Task RedisDead_EverythingIsDeniedAs503_NobodyIsLoggedOut_AndHealthSaysIt()
+    {
+        await using var redis = await RedisServer.StartAsync(new() { AppendOnly = true });
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["REDIS_URL"] = redis.Url });
+        var client = new AuthClient(host.Api);
+        var email = await client.RegisterAsync();
+        var tokens = await client.LoginAsync(email);
+
+        await redis.KillAsync();
+
+        var verify = await client.PostAsync("/api/auth/verify", token: tokens.Session);
+        verify.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        verify.Headers.ShouldContainKey("Retry-After");
+        (await client.TryLoginAsync(email)).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await client.PostAsync("/api/auth/logout", token: tokens.Session)).Status.ShouldBe(HttpStatusCode.ServiceUnavailable, "no false success");
+        var health = await client.GetAsync("/api/auth/health");
+        health.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        health.Json.GetProperty("redis").GetString().ShouldBe("disconnected");
+        (await client.GetAsync("/health/redis")).Json.GetProperty("status").GetString().ShouldBe("unhealthy");
+        (await host.Management.GetAsync(new Uri("/healthz/ready", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await host.Management.GetAsync(new Uri("/healthz/live", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await redis.RestartAsync();
+        await Eventually.TrueAsync(async () => await client.VerifyAsync(tokens.Session) == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
+        (await client.GetAsync("/health/redis")).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task DatabaseAway_TheHostStarts_SaysSoInReadiness_AndConnectsWhenItComes()
+    {
+        await using var postgres = await PostgresServer.StartAsync();
+        await using var host = await StartWithoutItsDatabaseAsync(postgres);
+        var client = new AuthClient(host.Api);
+
+        (await host.Management.GetAsync(new Uri("/healthz/live", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.Management.GetAsync(new Uri("/healthz/ready", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        var login = await client.TryLoginAsync(AuthClient.NewAddress());
+        login.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        login.Code.ShouldBe("database_unavailable");
+        login.Headers.ShouldContainKey("Retry-After");
+        // Sessions that are there already need no database.
+        var elsewhere = await fixture.Client.LoginAsync(await fixture.Client.RegisterAsync());
+        (await client.VerifyAsync(elsewhere.Session)).ShouldBe(HttpStatusCode.OK);
+
+        await postgres.RestartAsync();
+
+        await Eventually.TrueAsync(
+            async () => (await host.Management.GetAsync(new Uri("/healthz/ready", UriKind.Relative))).StatusCode == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
+        await client.LoginAsync(await client.RegisterAsync());
+    }
+
+    private async Task<HostInstance> StartWithoutItsDatabaseAsync(PostgresServer postgres)
+    {
+        var database = await HostFixture.MigratedDatabaseAsync(postgres);
+        await postgres.StopAsync();
+        return await HostInstance.StartAsync(new(fixture.Settings) { ["DATABASE_URL"] = database.ConnectionString });
+    }
+}
