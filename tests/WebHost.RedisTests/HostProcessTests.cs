@@ -14,7 +14,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
         ["Mail__Folder"] = Path.GetTempPath(),
     };
 
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(60) };
 
     [Fact]
     public async Task Host_ServesProbesMetricsAndHealth_AndEndsOnSigterm()
