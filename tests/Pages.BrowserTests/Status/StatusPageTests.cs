@@ -53,7 +53,7 @@ public sealed class StatusPageTests(Chromium chromium, StatusBed bed) : IClassFi
         await Expect(node).ToContainTextAsync("primary");
         await Expect(node.GetByRole(AriaRole.Img, new() { NameRegex = new("Used memory of the last .* between") })).ToBeVisibleAsync();
         await Expect(node.Locator("figcaption")).ToContainTextAsync("Grows by");
-        await Expect(page.Locator("#drift .bar")).ToHaveCountAsync(12, new() { Timeout = 60_000 });
+        await Expect(page.Locator("#drift .bar")).ToHaveCountAsync(await ResultsAsync(JobNames.IndexReconciliation), new() { Timeout = 60_000 });
         await Expect(page.Locator("#job-session-cleanup .run")).ToHaveCountAsync(30);
         await Expect(page.Locator("#job-session-cleanup .run-failed")).ToHaveCountAsync(1);
         await Expect(page.Locator("#keys")).ToContainTextAsync("session");
