@@ -20,13 +20,14 @@ internal static class BytesBenchmark
         var record = new List<double>();
         var index = new List<double>();
         var generation = new List<double>();
-        for (var run = 0; run < Runs; run++)
+        var users = Effort.Users(Users);
+        for (var run = 0; run < Effort.Runs(Runs); run++)
         {
             await using var stage = await Stage.StartAsync();
-            await stage.FillAsync(Users, SessionsEach);
-            record.Add(await CostAsync(stage, StateKind.Session) / (Users * SessionsEach));
-            index.Add(await CostAsync(stage, StateKind.SessionIndex) / (Users * SessionsEach));
-            generation.Add(await CostAsync(stage, StateKind.Generation) / (Users * SessionsEach));
+            await stage.FillAsync(users, SessionsEach);
+            record.Add(await CostAsync(stage, StateKind.Session) / (users * SessionsEach));
+            index.Add(await CostAsync(stage, StateKind.SessionIndex) / (users * SessionsEach));
+            generation.Add(await CostAsync(stage, StateKind.Generation) / (users * SessionsEach));
         }
 
         Console.WriteLine(Statistics.Row("record (at most 360)", record));

@@ -9,7 +9,7 @@ var benchmarks = new Dictionary<string, (string What, Func<string[], Task> Run)>
 };
 if (args is ["--help" or "-h" or "help", ..])
 {
-    Console.WriteLine("Usage: ./dev bench [name ...]   without a name: all");
+    Console.WriteLine("Usage: ./dev bench [--quick] [name ...]   without a name: all; --quick only shows that they work");
     foreach (var (name, benchmark) in benchmarks)
     {
         Console.WriteLine($"  {name,-10} {benchmark.What}");
@@ -17,6 +17,9 @@ if (args is ["--help" or "-h" or "help", ..])
 
     return 0;
 }
+
+Effort.Quick = args is ["--quick", ..];
+args = Effort.Quick ? args[1..] : args;
 
 // A benchmark's own arguments follow its name.
 var names = args.Length == 0 ? [.. benchmarks.Keys] : args.Where((name, i) => i == 0 || benchmarks.ContainsKey(name)).ToArray();

@@ -20,7 +20,7 @@ internal static class SweepBenchmark
 
     public static async Task RunAsync(string[] arguments)
     {
-        var users = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : DefaultUsers;
+        var users = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : Effort.Users(DefaultUsers);
         await using var stage = await Stage.StartAsync();
         await stage.FillAsync(users, SessionsEach);
         using var meters = new TestMeterFactory();
@@ -37,7 +37,7 @@ internal static class SweepBenchmark
         await SweepAsync(job);
         var scans = new List<double>();
         var sweeps = new List<double>();
-        for (var run = 0; run < Runs; run++)
+        for (var run = 0; run < Effort.Runs(Runs); run++)
         {
             scans.Add(await ScanAsync(stage));
             sweeps.Add(await SweepAsync(job));

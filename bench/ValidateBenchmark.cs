@@ -15,7 +15,7 @@ internal static class ValidateBenchmark
     {
         _ = arguments;
         await using var stage = await Stage.StartAsync();
-        var tokens = await stage.FillAsync(Users, sessionsEach: 1);
+        var tokens = await stage.FillAsync(Effort.Users(Users), sessionsEach: 1);
         var texts = tokens.ConvertAll(token => token.Value);
         var names = tokens.ConvertAll(token => stage.Keys.Session(token.User, token.Id));
 
@@ -33,7 +33,7 @@ internal static class ValidateBenchmark
         await RateAsync(Get);
         var validates = new List<double>();
         var gets = new List<double>();
-        for (var run = 0; run < Runs; run++)
+        for (var run = 0; run < Effort.Runs(Runs); run++)
         {
             gets.Add(await RateAsync(Get));
             validates.Add(await RateAsync(Validate));
@@ -51,7 +51,7 @@ internal static class ValidateBenchmark
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
-            for (var i = caller; watch.Elapsed < Slice; i += Callers)
+            for (var i = caller; watch.Elapsed < Effort.Slice(Slice); i += Callers)
             {
                 await call(i);
                 Interlocked.Increment(ref done);

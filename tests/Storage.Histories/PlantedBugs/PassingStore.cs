@@ -21,6 +21,6 @@ internal abstract class PassingStore(ISessionStore inner) : ISessionStore
     public Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken) =>
         inner.RevokeAllAsync(userId, except, cancellationToken);
 
-    public Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken) =>
+    public virtual Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken) =>
         inner.RotateAsync(token, changes, cancellationToken);
 }

@@ -12,10 +12,13 @@ internal sealed class World
 {
     private static readonly TimeSpan ShortGrace = TimeSpan.FromMilliseconds(60);
 
+    private readonly RedisConnection? connection;
+    private readonly Sweeper? sweeper;
+
     public World(History history, Product product, RedisConnection connection)
     {
         History = history;
-        Connection = connection;
+        this.connection = connection;
         var options = new SessionOptions
         {
             RenewalInterval = history.RenewAlways ? TimeSpan.Zero : TimeSpan.FromMinutes(1),
@@ -23,16 +26,27 @@ internal sealed class World
         };
         Grace = options.RotationGrace;
         Keys = new RedisKeys($"h{Guid.NewGuid():N}:");
-        // Always the same, because sweeps go through users in the order of their references.
-        UserIds = [.. Enumerable.Range(1, history.Users).Select(number => $"00000000-0000-4000-8000-{number:D12}")];
+        UserIds = NewUserIds(history.Users);
         References = [.. UserIds.Select(UserReference.Of)];
-        (Store, Sweeper) = product.Build(connection, Keys, options);
+        (Store, sweeper) = product.Build(connection, Keys, options);
+        Ledger = new Ledger(TimeProvider.System, Grace);
+    }
+
+    /// <summary>A world without Redis: no step may damage it, and no job sweeps it.</summary>
+    public World(History history, ISessionStore store, SessionOptions options)
+    {
+        History = history;
+        Grace = options.RotationGrace;
+        Keys = new RedisKeys("");
+        UserIds = NewUserIds(history.Users);
+        References = [.. UserIds.Select(UserReference.Of)];
+        Store = store;
         Ledger = new Ledger(TimeProvider.System, Grace);
     }
 
     public History History { get; }
 
-    public RedisConnection Connection { get; }
+    public RedisConnection Connection => connection ?? throw new InvalidOperationException("This world has no Redis.");
 
     public RedisKeys Keys { get; }
 
@@ -44,7 +58,7 @@ internal sealed class World
 
     public ISessionStore Store { get; }
 
-    public Sweeper Sweeper { get; }
+    public Sweeper Sweeper => sweeper ?? throw new InvalidOperationException("This world has no Redis.");
 
     public Ledger Ledger { get; }
 
@@ -52,4 +66,7 @@ internal sealed class World
 
     public Task<RedisResult> CommandAsync(string command, params object[] arguments) =>
         Connection.CallAsync(database => database.ExecuteAsync(command, arguments), CancellationToken.None);
+
+    // Always the same, because sweeps go through users in the order of their references.
+    private static IReadOnlyList<string> NewUserIds(int count) => [.. Enumerable.Range(1, count).Select(number => $"00000000-0000-4000-8000-{number:D12}")];
 }

@@ -7,14 +7,14 @@ public static class BuiltProgram
     public static string RepositoryRoot { get; } = FindRoot();
 
     /// <summary>Path of a program's dll in its own output folder, in the tests' configuration.</summary>
-    /// <param name="project">Folder under <c>src</c>, for example <c>Worker</c>.</param>
+    /// <param name="project">Folder under <c>src</c>, for example <c>Worker</c>; or <c>Bench</c>, which lies at the root.</param>
     public static string PathOf(string project)
     {
         var file = $"Maintenance.{project}.dll";
 
         // .../tests/X/bin/Release/net10.0/: the last two folders are the same for the program.
         var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-        var own = Path.Combine(RepositoryRoot, "src", project, "bin", framework.Parent?.Name ?? "Release", framework.Name, file);
+        var own = Path.Combine(RepositoryRoot, project == "Bench" ? "bench" : Path.Combine("src", project), "bin", framework.Parent?.Name ?? "Release", framework.Name, file);
         if (File.Exists(own))
         {
             return own;
