@@ -43,7 +43,7 @@ internal static class OutageBenchmark
 
         var answered = await MediansAsync(sessions, token);
         var (before, back, stopped, dead) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
-        for (var run = 0; run < Runs; run++)
+        for (var run = 0; run < Effort.Runs(Runs); run++)
         {
             await server.PauseAsync();
             var longest = 0.0;
@@ -78,7 +78,7 @@ internal static class OutageBenchmark
     private static async Task<List<double>> MediansAsync(ISessionStore sessions, string token)
     {
         var medians = new List<double>();
-        for (var run = 0; run < Runs; run++)
+        for (var run = 0; run < Effort.Runs(Runs); run++)
         {
             medians.Add(await MedianAsync(sessions, token));
         }

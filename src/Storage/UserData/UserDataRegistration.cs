@@ -12,7 +12,9 @@ internal static class UserDataRegistration
         services.AddSingleton<RedisUserDataStore>();
         services.AddSingleton<MemoryUserDataStore>();
         services.AddSingleton<IUserDataStore>(provider =>
-            provider.UsesRedis() ? provider.GetRequiredService<RedisUserDataStore>() : provider.GetRequiredService<MemoryUserDataStore>());
+            provider.UsesRedis()
+                ? new BothUserDataStore(provider.GetRequiredService<RedisUserDataStore>(), provider.GetRequiredService<MemoryUserDataStore>())
+                : provider.GetRequiredService<MemoryUserDataStore>());
         return services.AddSingleton<UserDataService>();
     }
 }
