@@ -12,6 +12,9 @@ public sealed record RedisServerOptions
     /// <summary><c>requirepass</c>.</summary>
     public string? Password { get; init; }
 
+    /// <summary>Whether the password stands in a user file (<c>aclfile</c> in <see cref="ConfigurationLines"/>), beside which <c>requirepass</c> is an error.</summary>
+    public bool PasswordIsInUserFile { get; init; }
+
     /// <summary>Append-only file with fsync at every write, so that data survives a kill and restart.</summary>
     public bool AppendOnly { get; init; }
 
@@ -78,7 +81,7 @@ public sealed class RedisServer : RespServer
             lines.Add($"maxmemory-policy {policy}");
         }
 
-        if (Password is not null)
+        if (Password is not null && !_options.PasswordIsInUserFile)
         {
             lines.Add($"requirepass \"{Password}\"");
         }
