@@ -115,7 +115,9 @@ internal static class HostSetup
         app.UseRouting();
         app.UseListeners();
         app.UseCookieAntiforgery();
-        app.UseAuthentication();
+        app.UseWhen(
+            context => context.GetEndpoint()?.Metadata.GetMetadata<OwnAuthenticationMetadata>() is null,
+            branch => branch.UseAuthentication());
         app.UseRateLimiter();
         app.UseAuthorization();
     }

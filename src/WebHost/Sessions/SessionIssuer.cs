@@ -76,6 +76,11 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
         .Select((role, i) => (Name: i == 0 ? RoleClaim : $"{RoleClaim}\n{i + 1}", role.Role))
         .ToDictionary(claim => claim.Name, claim => claim.Role, StringComparer.Ordinal);
 
+    /// <summary>Reads the roles back.</summary>
+    internal static string[] RolesOf(IReadOnlyDictionary<string, string> claims) => claims.Count == 0
+        ? []
+        : [.. claims.Where(claim => claim.Key == RoleClaim || claim.Key.StartsWith($"{RoleClaim}\n", StringComparison.Ordinal)).Select(claim => claim.Value)];
+
     /// <summary>Whether the account is open and still what it was when it was read.</summary>
     public async Task<bool> IsUnchangedAsync(User user, CancellationToken cancellationToken)
     {
