@@ -1,8 +1,38 @@
+using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
 using Microsoft.Extensions.Options;
 
+const string Usage = """
+    Usage: dotnet Maintenance.WebHost.dll [verb] [--Section:Setting=value ...]
+
+      (no verb)   serves: the API on Api:Port (8080), probes and metrics on Management:Port (8082)
+      migrate     makes or completes the tables in the user database (DATABASE_URL), then ends
+      --help      this text
+
+    Settings come from appsettings.json, the environment (Api__Port=8080) and the command line; docs/configuration.md has them all.
+    Exit codes: 0 done, 1 migrate failed, 2 a wrong setting or an unknown verb.
+    """;
+
+if (args is ["--help" or "-h" or "help", ..])
+{
+    Console.WriteLine(Usage);
+    return 0;
+}
+
+if (args is [var verb, ..] && verb != "migrate" && !verb.StartsWith('-'))
+{
+    await Console.Error.WriteLineAsync($"Unknown verb '{verb}'.{Environment.NewLine}{Usage}");
+    return 2;
+}
+
 try
 {
+    if (args is ["migrate", .. var settings])
+    {
+        await using var built = HostSetup.Build(settings);
+        return await DatabaseMigration.RunAsync(built.Services, Console.Out, Console.Error, CancellationToken.None);
+    }
+
     var app = HostSetup.Build(args);
     await app.RunAsync();
     return 0;

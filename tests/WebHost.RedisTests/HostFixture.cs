@@ -1,4 +1,6 @@
 using Maintenance.Testing;
+using Maintenance.WebHost.Database;
+using Npgsql;
 
 namespace Maintenance.WebHost.RedisTests;
 
@@ -44,12 +46,8 @@ public sealed class HostFixture : IAsyncLifetime
     internal static async Task<PostgresDatabase> MigratedDatabaseAsync(PostgresServer? server = null)
     {
         var created = await (server ?? await PostgresServer.SharedAsync()).CreateDatabaseAsync();
-        var folder = Path.Combine(BuiltProgram.RepositoryRoot, "src", "WebHost", "Database", "Migrations");
-        foreach (var file in Directory.EnumerateFiles(folder, "*.sql").Order(StringComparer.Ordinal))
-        {
-            await created.ExecuteAsync(await File.ReadAllTextAsync(file));
-        }
-
+        await using var source = NpgsqlDataSource.Create(created.ConnectionString);
+        await DatabaseMigration.ApplyAsync(source, DatabaseMigration.Scripts(), default);
         return created;
     }
 }
