@@ -33,7 +33,7 @@ public sealed class AlertingTests
         await Eventually.TrueAsync(() => Count(told, "\"status\":\"firing\"") == 1, Patience);
 
         await alertmanager.RestartAsync();
-        (await Eventually.NotNullAsync(async () => (await alertmanager.AlertsAsync()).FirstOrDefault(), Patience)).Labels["alertname"].ShouldBe(AlertName);
+        (await Eventually.NotNullAsync(async () => (await alertmanager.AlertsAsync()) is [var alert, ..] ? alert : null, Patience)).Labels["alertname"].ShouldBe(AlertName);
 
         await redis.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
         await Eventually.TrueAsync(async () => (await alertmanager.AlertsAsync()).Count == 0, Patience);
