@@ -1,4 +1,5 @@
 using Maintenance.Storage.Analytics;
+using Maintenance.Storage.Archive;
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
@@ -77,7 +78,7 @@ public static class StorageServiceCollectionExtensions
         services.AddSingleton<ISessionStore>(provider => new RecordingSessionStore(
             new FamilyAwareSessionStore(
                 new InstrumentedSessionStore(
-                    ActivatorUtilities.CreateInstance<SwitchingSessionStore>(provider, provider.Later<ISessionStore, RedisSessionStore>()),
+                    ActivatorUtilities.CreateInstance<SwitchingSessionStore>(provider, new Lazy<ISessionStore>(provider.RedisSessions)),
                     provider.GetRequiredService<AuthStoreMetrics>(),
                     provider.GetRequiredService<TimeProvider>()),
                 provider.GetRequiredService<IRefreshTokenStore>()),

@@ -77,4 +77,13 @@ internal static partial class Log
 
     [LoggerMessage(1450, LogLevel.Information, "All of user {User} was erased: {Keys} keys of the store, {Items} items of other sources.")]
     public static partial void UserErased(this ILogger logger, string user, long keys, long items);
+
+    [LoggerMessage(1580, LogLevel.Warning, "The archive does not answer; going on without it: {Reason}")]
+    public static partial void ArchiveUnavailable(this ILogger logger, string reason);
+
+    [LoggerMessage(1581, LogLevel.Warning, "Session {Session} is in Redis only, because the archive did not take it.")]
+    public static partial void SessionNotArchived(this ILogger logger, string session);
+
+    [LoggerMessage(1582, LogLevel.Warning, "Last accesses of {Count} sessions could not be written to the archive and wait for the next time: {Reason}")]
+    public static partial void AccessesNotWritten(this ILogger logger, int count, string reason);
 }

@@ -15,8 +15,10 @@ public sealed class RedisKeys
 {
     private const string SessionHead = "session:";
     private const string ActivityHead = "session:activity:";
+    private const string TombstoneHead = "session:ended:";
     private const string IndexHead = "user:sessions:";
     private const string GenerationHead = "user:generation:";
+    private const string ArchiveFenceHead = "user:fence:";
     private const string RefreshHead = "auth:refresh:";
     private const string RefreshIndexHead = "auth:refresh:user:";
     private const string ChallengeHead = "2fa:challenge:";
@@ -70,6 +72,12 @@ public sealed class RedisKeys
 
     /// <summary>The user's generation.</summary>
     public string Generation(UserReference user) => $"{Prefix}{GenerationHead}{user.ToTagged()}";
+
+    /// <summary>Says for a while that a session has ended, so that nothing brings it back from the archive.</summary>
+    public string SessionTombstone(UserReference user, SessionId id) => $"{Prefix}{TombstoneHead}{user.ToTagged()}:{id.Value}";
+
+    /// <summary>Stands while something of the user is read from the archive and nothing of the user has ended.</summary>
+    public string ArchiveFence(UserReference user) => $"{Prefix}{ArchiveFenceHead}{user.ToTagged()}";
 
     /// <summary>The denial of a token.</summary>
     public string DenylistEntry(DenylistId id) => $"{Prefix}{DenylistHead}{id.Value}";
@@ -189,6 +197,8 @@ public sealed class RedisKeys
         {
             return name.StartsWith(ActivityHead, StringComparison.Ordinal)
                 ? TryUserAndId(name[ActivityHead.Length..], StateKind.SessionActivity, out parsed)
+                : name.StartsWith(TombstoneHead, StringComparison.Ordinal)
+                ? TryUserAndId(name[TombstoneHead.Length..], StateKind.SessionTombstone, out parsed)
                 : TryUserAndId(name[SessionHead.Length..], StateKind.Session, out parsed);
         }
 
@@ -196,6 +206,7 @@ public sealed class RedisKeys
         {
             return TryUser(name, IndexHead, StateKind.SessionIndex, out parsed)
                 || TryUser(name, GenerationHead, StateKind.Generation, out parsed)
+                || TryUser(name, ArchiveFenceHead, StateKind.ArchiveFence, out parsed)
                 || TryUser(name, ProfileHead, StateKind.Profile, out parsed)
                 || TryUser(name, CacheEpochHead, StateKind.CacheEpoch, out parsed)
                 || TryUser(name, UserStatsHead, StateKind.UserStats, out parsed)

@@ -86,6 +86,12 @@ public enum StateKind
 
     /// <summary><c>stats:users:{&lt;day&gt;}</c></summary>
     DayUsers,
+
+    /// <summary><c>session:ended:&lt;u&gt;:&lt;sid&gt;</c>, only with an archive.</summary>
+    SessionTombstone,
+
+    /// <summary><c>user:fence:&lt;u&gt;</c>, only with an archive.</summary>
+    ArchiveFence,
 }
 
 /// <summary>Names of the kinds.</summary>
@@ -125,6 +131,8 @@ public static class StateKinds
         StateKind.UserHistory => "user_history",
         StateKind.DayLogins => "day_logins",
         StateKind.DayUsers => "day_users",
+        StateKind.SessionTombstone => "session_tombstone",
+        StateKind.ArchiveFence => "archive_fence",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of state."),
     };
 }

@@ -1,6 +1,6 @@
 namespace Maintenance.Storage.Redis;
 
-/// <summary>Why a call to Redis could not be answered.</summary>
+/// <summary>Why a call could not be answered.</summary>
 public enum UnavailableReason
 {
     /// <summary>No connection, or it broke.</summary>
@@ -17,16 +17,19 @@ public enum UnavailableReason
 
     /// <summary>Redis was away a moment ago, so it was not asked. Nothing was sent.</summary>
     Away,
+
+    /// <summary>The durable copy did not answer, and without it the question cannot be answered or the end of a session not be made sure.</summary>
+    Archive,
 }
 
-/// <summary>Redis did not answer. The caller decides by its outage policy; denying is always right.</summary>
+/// <summary>Redis, or the durable copy, did not answer. The caller decides by its outage policy; denying is always right.</summary>
 public sealed class StorageUnavailableException : Exception
 {
     /// <summary>Creates the exception.</summary>
     public StorageUnavailableException(UnavailableReason reason, string message, Exception? innerException = null)
         : base(message, innerException) => Reason = reason;
 
-    /// <summary>What kept Redis from answering.</summary>
+    /// <summary>What kept it from answering.</summary>
     public UnavailableReason Reason { get; }
 
     /// <summary>Whether Redis goes on answering reads.</summary>

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Archive;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.Outage;
@@ -25,7 +26,7 @@ internal static class RefreshTokenRegistration
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new PrimedStore(InstrumentedRefreshTokenStore.StoreLabel, InstrumentedRefreshTokenStore.Operations));
         services.AddSingleton<IRefreshTokenStore>(provider => new InstrumentedRefreshTokenStore(
-            ActivatorUtilities.CreateInstance<SwitchingRefreshTokenStore>(provider, provider.Later<IRefreshTokenStore, RedisRefreshTokenStore>()),
+            ActivatorUtilities.CreateInstance<SwitchingRefreshTokenStore>(provider, new Lazy<IRefreshTokenStore>(provider.RedisRefreshTokens)),
             provider.GetRequiredService<AuthStoreMetrics>(),
             provider.GetRequiredService<TimeProvider>()));
         return services;

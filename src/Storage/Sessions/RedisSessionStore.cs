@@ -1,3 +1,4 @@
+using System.Globalization;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
@@ -82,7 +83,10 @@ public sealed class RedisSessionStore : ISessionStore
                 DeviceName = string.IsNullOrEmpty(session.DeviceName) ? null : session.DeviceName,
                 Claims = session.Claims,
             },
-            (int)reply[4]);
+            (int)reply[4])
+        {
+            EvictedIds = [.. ClientCompat.Items(reply[5]).Select(id => SessionId.Parse((string)id!))],
+        };
     }
 
     /// <inheritdoc/>
@@ -160,16 +164,24 @@ public sealed class RedisSessionStore : ISessionStore
     }
 
     /// <inheritdoc/>
-    public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
+    public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken) =>
+        (await RevokeAllAsync(userId, except, atLeast: null, cancellationToken).ConfigureAwait(false)).Revoked;
+
+    /// <summary>The same with a new generation of at least this number.</summary>
+    /// <returns>What it did, and the new generation; null if a full Redis refused it.</returns>
+    internal async Task<(RevokedSessions Revoked, long? Generation)> RevokeAllAsync(
+        string userId, SessionId? except, long? atLeast, CancellationToken cancellationToken)
     {
         var user = UserReference.Of(userId);
         var current = options.CurrentValue;
+        RedisValue[] arguments = [keys.SessionsOf(user), except?.Value ?? "", Longest(current, 0), MostRecordsPerRevokeAll];
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.RevokeAll,
             [keys.Generation(user), keys.SessionIndex(user)],
-            [keys.SessionsOf(user), except?.Value ?? "", Longest(current, 0), MostRecordsPerRevokeAll],
+            atLeast is { } generation ? [.. arguments, generation] : arguments,
             cancellationToken).ConfigureAwait(false));
-        return new RevokedSessions((int)reply[0], (int)reply[1] == 1);
+        var set = (string?)reply[2];
+        return (new RevokedSessions((int)reply[0], (int)reply[1] == 1), string.IsNullOrEmpty(set) ? null : long.Parse(set, NumberStyles.None, CultureInfo.InvariantCulture));
     }
 
     /// <inheritdoc/>

@@ -86,7 +86,11 @@ public sealed record NewSession
 /// <param name="Token">Give it to the client; it cannot be recovered.</param>
 /// <param name="Session">What was stored.</param>
 /// <param name="EvictedSessions">Older sessions that had to leave because of the cap.</param>
-public sealed record IssuedSession(SessionToken Token, Session Session, int EvictedSessions = 0);
+public sealed record IssuedSession(SessionToken Token, Session Session, int EvictedSessions = 0)
+{
+    /// <summary>Ids of those that had to leave; a store in memory does not tell them.</summary>
+    public IReadOnlyList<SessionId> EvictedIds { get; init; } = [];
+}
 
 /// <summary>Why a token is not valid.</summary>
 public enum SessionDenial

@@ -46,6 +46,27 @@ internal static class SessionRecordFormat
         return (flags, body.ToArray());
     }
 
+    /// <summary>A whole record, as the scripts would have written it.</summary>
+    public static byte[] Encode(Session session, int version)
+    {
+        var (flags, body) = EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, session.Claims);
+        var record = new byte[HeaderLength + (version >= 2 ? AuthenticatedLength : 0) + body.Length];
+        record[0] = (byte)version;
+        record[1] = flags;
+        WriteInt(record.AsSpan(2, 6), session.CreatedAt.ToUnixTimeMilliseconds());
+        WriteInt(record.AsSpan(8, 6), session.LastSeenAt.ToUnixTimeMilliseconds());
+        WriteInt(record.AsSpan(14, 6), session.AbsoluteExpiresAt.ToUnixTimeMilliseconds());
+        WriteInt(record.AsSpan(20, 7), session.Generation);
+        WriteInt(record.AsSpan(27, 4), (long)session.SlidingExpiration.TotalSeconds);
+        if (version >= 2)
+        {
+            WriteInt(record.AsSpan(HeaderLength, AuthenticatedLength), session.AuthenticatedAt.ToUnixTimeMilliseconds());
+        }
+
+        body.CopyTo(record, record.Length - body.Length);
+        return record;
+    }
+
     /// <summary>Reads a record's kind without trusting anything else in it.</summary>
     public static RecordKind Classify(ReadOnlySpan<byte> record, int newestKnown, out int version)
     {
@@ -143,6 +164,14 @@ internal static class SessionRecordFormat
         userId.Length > 0 && Encoding.UTF8.GetByteCount(userId) <= Redis.UserReference.MaxUserIdBytes;
 
     private static bool IsTime(long milliseconds) => milliseconds is > 0 and < 253_402_300_800_000;
+
+    private static void WriteInt(Span<byte> bytes, long value)
+    {
+        for (var i = bytes.Length - 1; i >= 0; i--, value >>= 8)
+        {
+            bytes[i] = (byte)value;
+        }
+    }
 
     private static long ReadInt(ReadOnlySpan<byte> bytes)
     {

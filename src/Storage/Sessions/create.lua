@@ -2,7 +2,7 @@
 -- KEYS: record, index, generation, index of the user's refresh families
 -- ARGV: format version, flags, sliding s, absolute s, longest possible session ms, cap, session id, prefix of the user's records, body,
 -- prefix of the user's refresh families
--- Returns {created ms, expires ms, absolute ms, generation, sessions that had to leave}
+-- Returns {created ms, expires ms, absolute ms, generation, how many sessions had to leave, their ids}
 --@include Sessions/record.lua
 --@include Tokens/token.lua
 --@include RefreshTokens/family.lua
@@ -43,7 +43,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIM
 end
 
 -- The cap. A record of an unknown format stays, and something else's key is not deleted for having been named here.
-local evicted, left = 0, {}
+local evicted, left = {}, {}
 local over = redis.call('ZCARD', KEYS[2]) - cap + 1
 if over > 0 then
   for _, id in ipairs(redis.call('ZRANGE', KEYS[2], '0', text(math.min(over, 1000) + 99))) do
@@ -54,13 +54,13 @@ if over > 0 then
       over = over - 1
     end
     if what == 'ended' then
-      evicted = evicted + 1
+      evicted[#evicted + 1] = id
       left[id] = true
     end
   end
 end
 -- Else the refresh token of the session that had to leave would bring it back past the cap.
-if evicted > 0 then end_families(ARGV[10], KEYS[4], left) end
+if #evicted > 0 then end_families(ARGV[10], KEYS[4], left) end
 redis.call('ZADD', KEYS[2], text(expires), ARGV[7])
 settle_index(KEYS[2], now)
-return { text(now), text(expires), text(absolute), text(generation), evicted }
+return { text(now), text(expires), text(absolute), text(generation), #evicted, evicted }

@@ -1,13 +1,14 @@
 -- Ends every session of a user, whatever the index knows: the generation changes first.
 -- KEYS: generation, index
--- ARGV: prefix of the user's records, id to keep or '', longest possible session ms, most records to delete here
+-- ARGV: prefix of the user's records, id to keep or '', longest possible session ms, most records to delete here,
+--   and, optionally, the smallest new generation, in place of the time
 -- Returns {records ended, 1 if the kept session lives on, new generation or ''}
 --@include Sessions/record.lua
 local us = now_us()
 local now = math.floor(us / 1000)
 local before = read_generation(KEYS[1])
-local generation = us
-if before and before + 1 > us then generation = before + 1 end
+local generation = ARGV[5] and tonumber(ARGV[5]) or us
+if before and before + 1 > generation then generation = before + 1 end
 local longest = tonumber(ARGV[3])
 
 local kept, kept_id = nil, ARGV[2]

@@ -53,6 +53,9 @@ public sealed class KeyLives
     /// <summary>The numbers of a day. Default 90 days.</summary>
     public TimeSpan DayAnalytics { get; set; } = TimeSpan.FromDays(90);
 
+    // What the archive leaves in Redis; its lives are minutes, and longer does no harm.
+    private static readonly TimeSpan Archive = TimeSpan.FromHours(1);
+
     /// <summary>The life of a kind; zero where the value tells.</summary>
     internal TimeSpan Of(StateKind kind) => kind switch
     {
@@ -63,6 +66,7 @@ public sealed class KeyLives
         StateKind.SessionActivity => SessionActivity,
         StateKind.UserStats or StateKind.UserDevices or StateKind.UserHistory => UserAnalytics,
         StateKind.DayLogins or StateKind.DayUsers => DayAnalytics,
+        StateKind.SessionTombstone or StateKind.ArchiveFence => Archive,
         _ => TimeSpan.Zero,
     };
 

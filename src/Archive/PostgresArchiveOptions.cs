@@ -1,0 +1,47 @@
+using Maintenance.Storage.Archive;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Maintenance.Archive;
+
+/// <summary>Where the archive is. Bound from <c>Archive</c>.</summary>
+public sealed class PostgresArchiveOptions
+{
+    /// <summary>Connection string of Npgsql; it usually holds a password, which is never logged. Without one there is no archive.</summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>Each call of the archive ends after this time. Default 2 s.</summary>
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>Stops the start with the name of each wrong setting, and never repeats a connection string.</summary>
+internal sealed class PostgresArchiveOptionsValidator : IValidateOptions<PostgresArchiveOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PostgresArchiveOptions options)
+    {
+        List<string> failures = [];
+        if (options.Deadline < TimeSpan.FromMilliseconds(50) || options.Deadline > TimeSpan.FromMinutes(1))
+        {
+            failures.Add($"{ArchiveOptions.Section}:Deadline is {options.Deadline}; expected 50 ms to 1 minute.");
+        }
+
+        if (options.ConnectionString is { } text && !IsConnectionString(text))
+        {
+            failures.Add($"{ArchiveOptions.Section}:ConnectionString cannot be read; expected Host=...;Database=...;Username=...;Password=....");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static bool IsConnectionString(string text)
+    {
+        try
+        {
+            return !string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(text).Host);
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or KeyNotFoundException)
+        {
+            return false;
+        }
+    }
+}
