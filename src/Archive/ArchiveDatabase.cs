@@ -22,7 +22,11 @@ public sealed class ArchiveDatabase : IAsyncDisposable
     public ArchiveDatabase(IOptions<PostgresArchiveOptions> options, TimeProvider timeProvider)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentException.ThrowIfNullOrEmpty(options.Value.ConnectionString);
+        if (string.IsNullOrWhiteSpace(options.Value.ConnectionString))
+        {
+            throw new ArgumentException("There is no connection string of the archive.", nameof(options));
+        }
+
         var settings = new NpgsqlConnectionStringBuilder(options.Value.ConnectionString);
         place = $"{settings.Host}:{settings.Port}/{settings.Database}";
         source = NpgsqlDataSource.Create(settings);

@@ -168,7 +168,7 @@ public sealed partial class PostgresSessionArchive : ISessionArchive
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task RaiseGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken) => database.TransactAsync(
+    public Task AdvanceGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken) => database.TransactAsync(
         async (context, token) =>
         {
             var current = await AtGenerationAsync(context, user.Value, generation, DateTimeOffset.UnixEpoch, token).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using Maintenance.Archive;
 using Maintenance.Prometheus;
 using Maintenance.Storage;
 using Maintenance.Storage.Outage;
@@ -5,6 +6,7 @@ using Maintenance.Storage.Redis;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Results;
 using Maintenance.Worker.Scheduling;
+using Maintenance.Worker.SessionCleanup;
 using Microsoft.Extensions.Options;
 using Quartz;
 
@@ -23,6 +25,11 @@ public static class WorkerServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.Configure<RedisOptions>(options => options.Deadline = DefaultDeadline);
         services.AddAuthStorage(configuration);
+        if (services.AddPostgresArchive(configuration))
+        {
+            services.AddSingleton<ArchiveCleanup>();
+        }
+
         services.AddSingleton<IValidateOptions<RedisOptions>, WorkerNeedsRedis>();
         services.AddOptions<StorageModeOptions>().Validate(
             options => options.Mode != StorageMode.Memory,

@@ -163,7 +163,7 @@ public sealed class ArchivedSessionStore : ISessionStore
         if (generation is { } higher && higher != committed)
         {
             // Redis's was above: something of another kind made one, or another revocation was faster.
-            await archive.RaiseGenerationAsync(user, higher, revoked.KeptSession ? except : null, fence.Longest, CancellationToken.None).ConfigureAwait(false);
+            await archive.AdvanceGenerationAsync(user, higher, revoked.KeptSession ? except : null, fence.Longest, CancellationToken.None).ConfigureAwait(false);
         }
 
         if (except is { } lost && lost != default && !revoked.KeptSession)

@@ -55,7 +55,7 @@ public interface ISessionArchive
     Task<long> RevokeAllAsync(UserReference user, long above, SessionId? except, TimeSpan keep, CancellationToken cancellationToken);
 
     /// <summary>Raises a user's generation to one that Redis already has; every session but one that carries a lower one is ended by that.</summary>
-    Task RaiseGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken);
+    Task AdvanceGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken);
 
     /// <summary>Notes when sessions were last seen. An ended or unknown one stays as it is, and so does one that another writer holds.</summary>
     Task TouchAsync(IReadOnlyCollection<SessionTouch> touches, CancellationToken cancellationToken);

@@ -133,7 +133,7 @@ public sealed class InMemorySessionArchive(TimeProvider timeProvider) : ISession
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task RaiseGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken) => Run(
+    public Task AdvanceGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken) => Run(
         () =>
         {
             if (Raise(user, generation, Now + keep) == generation)

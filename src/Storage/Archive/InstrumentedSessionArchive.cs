@@ -55,8 +55,8 @@ public sealed class InstrumentedSessionArchive(ISessionArchive inner, AuthStoreM
         meter.MeasureAsync("revoke_all", () => inner.RevokeAllAsync(user, above, except, keep, cancellationToken));
 
     /// <inheritdoc/>
-    public Task RaiseGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken) =>
-        MeasureAsync("raise", () => inner.RaiseGenerationAsync(user, generation, except, keep, cancellationToken));
+    public Task AdvanceGenerationAsync(UserReference user, long generation, SessionId? except, TimeSpan keep, CancellationToken cancellationToken) =>
+        MeasureAsync("raise", () => inner.AdvanceGenerationAsync(user, generation, except, keep, cancellationToken));
 
     /// <inheritdoc/>
     public Task TouchAsync(IReadOnlyCollection<SessionTouch> touches, CancellationToken cancellationToken) =>
@@ -78,7 +78,7 @@ public sealed class InstrumentedSessionArchive(ISessionArchive inner, AuthStoreM
     public Task<int> DeleteExpiredAsync(int atMost, CancellationToken cancellationToken) =>
         meter.MeasureAsync("delete_expired", () => inner.DeleteExpiredAsync(atMost, cancellationToken));
 
-    private Task MeasureAsync(string operation, Func<Task> call) => meter.MeasureAsync(
+    private Task<bool> MeasureAsync(string operation, Func<Task> call) => meter.MeasureAsync(
         operation,
         async () =>
         {

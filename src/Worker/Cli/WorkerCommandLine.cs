@@ -22,6 +22,7 @@ internal static class WorkerCommandLine
             DemoVerb.Create(),
             PauseVerbs.CreatePause(),
             PauseVerbs.CreateResume(),
+            ArchiveVerbs.Create(),
         };
         root.SetAction((_, cancellationToken) => ServeAsync(cancellationToken));
         var parsed = root.Parse(arguments);

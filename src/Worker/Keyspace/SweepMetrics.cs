@@ -23,6 +23,7 @@ public sealed class SweepMetrics
     private readonly Counter<long> removed;
     private readonly Counter<long> ttlRepaired;
     private readonly Counter<long> repairs;
+    private readonly Counter<long> archiveRows;
 
     /// <summary>Creates the instruments.</summary>
     public SweepMetrics(IMeterFactory meterFactory)
@@ -32,6 +33,7 @@ public sealed class SweepMetrics
         removed = meter.CreateCounter<long>("maintenance.keys.removed", description: "Keys that jobs removed, by reason.");
         ttlRepaired = meter.CreateCounter<long>("maintenance.keys.ttl_repaired", description: "Keys without a TTL that were given one.");
         repairs = meter.CreateCounter<long>("maintenance.index.repairs", description: "Repairs of indexes, by keyspace and kind.");
+        archiveRows = meter.CreateCounter<long>("maintenance.archive.rows_deleted", description: "Rows of the archive deleted because their time was over.");
     }
 
     private static KeyValuePair<string, object?> Keyspace { get; } = Tag("keyspace", Native);
@@ -41,6 +43,7 @@ public sealed class SweepMetrics
     {
         scanned.Add(0, Keyspace);
         ttlRepaired.Add(0, Keyspace);
+        archiveRows.Add(0);
         foreach (var keyspace in Keyspaces)
         {
             foreach (var reason in RemovalReasons)
@@ -58,6 +61,8 @@ public sealed class SweepMetrics
     internal void Scanned(long keys) => scanned.Add(keys, Keyspace);
 
     internal void Removed(string reason, string keyspace = Native) => removed.Add(1, Tag("keyspace", keyspace), Tag("reason", reason));
+
+    internal void ArchiveRowsDeleted(int rows) => archiveRows.Add(rows);
 
     internal void TtlRepaired() => ttlRepaired.Add(1, Keyspace);
 

@@ -11,13 +11,15 @@ namespace Maintenance.Worker.SessionCleanup;
 /// <summary>
 /// Walks over the keyspace once. Drops the members of each index whose time is over, and gives each of our keys without a TTL the one that it should
 /// have, or removes it by policy. Takes address and user agent out of sessions when their time is over. Writes only what a full Redis allows too (ZREM, DEL, PEXPIREAT), except where a living member's score is wrong.
+/// Before that, rows of the archive whose time is over are deleted, if there is an archive.
 /// </summary>
 /// <remarks>
 /// The brake counts keys. Members are not counted: they are dropped only when their time is over and their session is gone, so that however many
 /// there are (the worker was off for a week), none is worth keeping.
 /// </remarks>
 public sealed class SessionCleanupJob(
-    RedisConnection connection, RedisKeys keys, SessionRepair repair, TokenRepair tokens, IOptionsMonitor<SessionCleanupOptions> options, SweepMetrics metrics) : IMaintenanceJob
+    RedisConnection connection, RedisKeys keys, SessionRepair repair, TokenRepair tokens, IOptionsMonitor<SessionCleanupOptions> options, SweepMetrics metrics,
+    ArchiveCleanup? archive = null) : IMaintenanceJob
 {
     // A script blocks Redis while it looks at them.
     private const int MembersPerScript = 200;
@@ -29,6 +31,11 @@ public sealed class SessionCleanupJob(
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var settings = options.CurrentValue;
+        if (archive is not null)
+        {
+            await archive.RunAsync(context, cancellationToken);
+        }
+
         var total = await ServerIdentity.KeyCountAsync(connection, context.Report, cancellationToken);
         var ttls = new TtlRepair(repair, context, settings, metrics) { CacheIsOurs = keys.Prefix.Length > 0 };
         var scan = new KeyspaceScan(connection, keys, context);

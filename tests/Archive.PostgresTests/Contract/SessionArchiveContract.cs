@@ -168,12 +168,12 @@ public abstract class SessionArchiveContract
     }
 
     [Fact]
-    public async Task RaiseGeneration_EndsWhatIsBelow_ButTheKeptOne_AndNeverLowers()
+    public async Task AdvanceGeneration_EndsWhatIsBelow_ButTheKeptOne_AndNeverLowers()
     {
         var (kept, other) = (await AddedAsync(1000), await AddedAsync(1000));
 
-        await Archive.RaiseGenerationAsync(User, 2000, kept.Id, Keep, None);
-        await Archive.RaiseGenerationAsync(User, 1500, other.Id, Keep, None);
+        await Archive.AdvanceGenerationAsync(User, 2000, kept.Id, Keep, None);
+        await Archive.AdvanceGenerationAsync(User, 1500, other.Id, Keep, None);
 
         (await Archive.GetGenerationAsync(User, None)).ShouldBe(2000);
         (await Archive.ListAsync(User, None)).ShouldHaveSingleItem().Id.ShouldBe(kept.Id);

@@ -218,7 +218,7 @@ public sealed class InterleavingTests(RedisFixture redis, PostgresFixture postgr
         (await redis.Server.IntegerAsync("ZCARD", reader.Keys.SessionIndex(UserReference.Of(user)))).ShouldBe(1);
     }
 
-    private Task ForgetAsync(IssuedSession session) =>
+    private Task<object?> ForgetAsync(IssuedSession session) =>
         redis.Server.ExecuteAsync("DEL", reader.RecordKey(session), reader.Keys.SessionIndex(UserReference.Of(user)));
 
     private async Task<(Gate Gate, Task<SessionValidation> Pending)> ReaderStandsBetweenAsync(IssuedSession session)

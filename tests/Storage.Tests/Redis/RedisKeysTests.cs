@@ -17,6 +17,7 @@ public sealed class RedisKeysTests
         $"2fa:challenge:user:{U}", $"2fa:user:{U}", $"pwd:reset:user:{U}", $"email:verify:{U}:{Sid}", $"email:verify:user:{U}",
         $"magic:link:{U}:{Sid}", $"magic:link:user:{U}", $"user:cache:{U}",
         $"user:stats:{U}", $"user:devices:{U}", $"user:history:{U}", "stats:logins:{2030-01-31}", "stats:users:{2030-01-31}",
+        $"session:ended:{U}:{Sid}", $"user:fence:{U}",
     ];
 
     [Theory]
@@ -49,6 +50,8 @@ public sealed class RedisKeysTests
     [InlineData($"user:history:{U}", StateKind.UserHistory)]
     [InlineData("stats:logins:{2030-01-31}", StateKind.DayLogins)]
     [InlineData("stats:users:{2030-01-31}", StateKind.DayUsers)]
+    [InlineData($"session:ended:{U}:{Sid}", StateKind.SessionTombstone)]
+    [InlineData($"user:fence:{U}", StateKind.ArchiveFence)]
     public void TryParse_NamesTheKind_OfEveryKeyOfTheDataModel(string key, StateKind kind)
     {
         new RedisKeys("").TryParse(key, out var parsed).ShouldBeTrue();
@@ -79,6 +82,8 @@ public sealed class RedisKeysTests
             Parse(keys, keys.SessionActivity(user, id)).ShouldBe(new ParsedKey(StateKind.SessionActivity, user, id));
             Parse(keys, keys.UserStats(user)).ShouldBe(new ParsedKey(StateKind.UserStats, user, default));
             Parse(keys, keys.UserDevices(user)).ShouldBe(new ParsedKey(StateKind.UserDevices, user, default));
+            Parse(keys, keys.SessionTombstone(user, id)).ShouldBe(new ParsedKey(StateKind.SessionTombstone, user, id));
+            Parse(keys, keys.ArchiveFence(user)).ShouldBe(new ParsedKey(StateKind.ArchiveFence, user, default));
             Parse(keys, keys.UserHistory(user)).ShouldBe(new ParsedKey(StateKind.UserHistory, user, default));
             Parse(keys, keys.DayLogins(new DateOnly(2030, 1, 31))).Kind.ShouldBe(StateKind.DayLogins);
             Parse(keys, keys.DayUsers(new DateOnly(2030, 1, 31))).Kind.ShouldBe(StateKind.DayUsers);

@@ -44,6 +44,8 @@ public sealed class KeyspaceStatsTests
         { StateKind.UserHistory, i => $"user:history:{Tag(i)}" },
         { StateKind.DayLogins, i => $"stats:logins:{{2030-01-{i + 1:00}}}" },
         { StateKind.DayUsers, i => $"stats:users:{{2030-01-{i + 1:00}}}" },
+        { StateKind.SessionTombstone, i => $"session:ended:{Tag(i)}:{IdOf(i)}" },
+        { StateKind.ArchiveFence, i => $"user:fence:{Tag(i)}" },
     };
 
     [Fact]

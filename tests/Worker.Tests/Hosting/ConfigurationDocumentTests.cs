@@ -1,5 +1,7 @@
 using System.Reflection;
+using Maintenance.Archive;
 using Maintenance.Storage.Analytics;
+using Maintenance.Storage.Archive;
 using Maintenance.Storage.AspNetCore.Bearer;
 using Maintenance.Storage.AspNetCore.CookieTickets;
 using Maintenance.Storage.AspNetCore.DistributedCache;
@@ -64,6 +66,8 @@ public sealed class ConfigurationDocumentTests
         { ProfileOptions.Section, typeof(ProfileOptions) },
         { "AddStoredCookieTickets", typeof(SessionTicketOptions) },
         { DistributedCacheOptions.Section, typeof(DistributedCacheOptions) },
+        { ArchiveOptions.Section, typeof(ArchiveOptions) },
+        { ArchiveOptions.Section, typeof(PostgresArchiveOptions) },
     };
 
     [Theory]

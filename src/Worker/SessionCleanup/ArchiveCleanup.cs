@@ -1,0 +1,43 @@
+using Maintenance.Storage.Archive;
+using Maintenance.Storage.Redis;
+using Maintenance.Worker.Keyspace;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.SessionCleanup;
+
+/// <summary>
+/// Deletes what the archive need not remember any more, in batches that skip rows somebody else holds: several workers at once share the work.
+/// The brake does not count rows, because none is worth keeping: each session in them has ended or expired.
+/// </summary>
+public sealed class ArchiveCleanup(ISessionArchive archive, SweepMetrics metrics)
+{
+    private const int RowsPerBatch = 1000;
+
+    /// <summary>Deletes, or counts. An archive that does not answer is an error of the run, and the rest of the run goes on.</summary>
+    public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            if (context.DryRun)
+            {
+                context.Report.Add("archive_rows_expired", await archive.CountExpiredAsync(cancellationToken));
+                return;
+            }
+
+            int deleted;
+            do
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                deleted = await archive.DeleteExpiredAsync(RowsPerBatch, cancellationToken);
+                context.Report.Add("archive_rows_deleted", deleted);
+                metrics.ArchiveRowsDeleted(deleted);
+            }
+            while (deleted == RowsPerBatch);
+        }
+        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.Archive)
+        {
+            context.Report.Error(exception.Message);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using Maintenance.Storage.Archive;
+using Maintenance.Testing;
+using Maintenance.Worker.Keyspace;
+using Maintenance.Worker.Scheduling;
+using Maintenance.Worker.SessionCleanup;
+using Npgsql;
+
+namespace Maintenance.Archive.PostgresTests.Cleanup;
+
+/// <summary>The worker deletes rows of the archive whose time is over.</summary>
+public sealed class ArchiveCleanupTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>, IAsyncLifetime
+{
+    private readonly TestMeterFactory meters = new();
+    private PostgresDatabase rows = null!;
+    private ArchiveDatabase database = null!;
+
+    public async Task InitializeAsync() => (rows, database) = await ArchiveDatabases.CreateAsync(postgres.Server);
+
+    public async Task DisposeAsync()
+    {
+        await database.DisposeAsync();
+        meters.Dispose();
+    }
+
+    [Fact]
+    public async Task Run_DeletesEveryExpiredRow_InBatches_AndCountsThem()
+    {
+        await PlantAsync(expired: 2500, live: 40);
+        using var counted = new MetricCollector<long>(meters, "maintenance.archive.rows_deleted");
+
+        var report = await RunAsync();
+
+        report.Count("archive_rows_deleted").ShouldBe(2500);
+        counted.Sum().ShouldBe(2500);
+        (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(40);
+        (await RunAsync()).Count("archive_rows_deleted").ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task DryRun_CountsAndDeletesNothing()
+    {
+        await PlantAsync(expired: 30, live: 1);
+
+        var report = await RunAsync(dryRun: true);
+
+        report.Count("archive_rows_expired").ShouldBe(30);
+        report.Count("archive_rows_deleted").ShouldBe(0);
+        (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(31);
+    }
+
+    [Fact]
+    public async Task TwoWorkersAtOnce_ShareTheWork_AndDeleteNoRowTwice()
+    {
+        await PlantAsync(expired: 6000, live: 10);
+
+        var reports = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RunAsync()));
+
+        reports.Sum(report => report.Count("archive_rows_deleted")).ShouldBe(6000);
+        reports.ShouldAllBe(report => report.ErrorCount == 0);
+        (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task RowsThatSomebodyElseHolds_AreSkipped_AndNotWaitedFor()
+    {
+        await PlantAsync(expired: 20, live: 0);
+        await using var other = await rows.OpenAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand("SELECT * FROM archive_sessions ORDER BY sid LIMIT 5 FOR UPDATE", other, transaction);
+        await hold.ExecuteNonQueryAsync();
+
+        (await RunAsync()).Count("archive_rows_deleted").ShouldBe(15);
+        await transaction.RollbackAsync();
+
+        (await RunAsync()).Count("archive_rows_deleted").ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task ArchiveAway_IsAnErrorOfTheRun_WithoutThePassword()
+    {
+        await using var away = ArchiveDatabases.Open($"Host=127.0.0.1;Port={FreePort.Next()};Username=u;Password=very-secret;Database=d");
+
+        var report = await RunAsync(archive: new PostgresSessionArchive(away));
+
+        report.ErrorCount.ShouldBe(1);
+        var error = report.Close().Errors.ShouldHaveSingleItem();
+        error.ShouldContain("The archive at 127.0.0.1");
+        error.ShouldNotContain("very-secret");
+    }
+
+    [Fact]
+    public async Task CancelledRun_EndsBetweenBatches()
+    {
+        await PlantAsync(expired: 5000, live: 0);
+        using var cancellation = new CancellationTokenSource();
+        var archive = new CancelAfterFirst(new PostgresSessionArchive(database), cancellation);
+
+        await Should.ThrowAsync<OperationCanceledException>(() => RunAsync(archive: archive, cancellationToken: cancellation.Token));
+
+        (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(4000);
+    }
+
+    private async Task<JobReport> RunAsync(bool dryRun = false, ISessionArchive? archive = null, CancellationToken cancellationToken = default)
+    {
+        var context = new JobContext { Budget = WorkBudget.FullSpeed(TimeProvider.System), Brake = new Brake(new BrakeOptions()), DryRun = dryRun };
+        await new ArchiveCleanup(archive ?? new PostgresSessionArchive(database), new SweepMetrics(meters)).RunAsync(context, cancellationToken);
+        return context.Report;
+    }
+
+    private async Task PlantAsync(int expired, int live)
+    {
+        const string sql = "INSERT INTO archive_sessions (user_ref, sid, keep_until) SELECT 'u', $1 || i, now() + $2 FROM generate_series(1, $3) i";
+        await rows.ExecuteAsync(sql, "expired", TimeSpan.FromMinutes(-1), expired);
+        await rows.ExecuteAsync(sql, "live", TimeSpan.FromHours(1), live);
+    }
+
+    private sealed class CancelAfterFirst(ISessionArchive inner, CancellationTokenSource cancellation) : DelegatingArchive(inner)
+    {
+        public override async Task<int> DeleteExpiredAsync(int atMost, CancellationToken cancellationToken)
+        {
+            var deleted = await base.DeleteExpiredAsync(atMost, cancellationToken);
+            await cancellation.CancelAsync();
+            return deleted;
+        }
+    }
+}
