@@ -66,15 +66,16 @@ internal sealed class ArchiveFence(
     /// <param name="user">The user.</param>
     /// <param name="ids">Sessions that ended.</param>
     /// <param name="endRecords">Whether their records are deleted here as well; an alias stays.</param>
+    /// <param name="tombstoneLife">Instead of <see cref="ArchiveOptions.TombstoneLife"/>.</param>
     /// <returns>Records ended.</returns>
     // Without a caller's token: it is committed, so that the rest has to be done. The deadline bounds the wait.
-    public async Task<int> SealAsync(UserReference user, IReadOnlyList<SessionId> ids, bool endRecords)
+    public async Task<int> SealAsync(UserReference user, IReadOnlyList<SessionId> ids, bool endRecords, TimeSpan? tombstoneLife = null)
     {
         var names = new RedisKey[2 + (ids.Count * 2)];
         var arguments = new RedisValue[2 + ids.Count];
         names[0] = keys.ArchiveFence(user);
         names[1] = keys.SessionIndex(user);
-        arguments[0] = (long)Math.Ceiling(options.CurrentValue.TombstoneLife.TotalMilliseconds);
+        arguments[0] = (long)Math.Ceiling((tombstoneLife ?? options.CurrentValue.TombstoneLife).TotalMilliseconds);
         arguments[1] = endRecords ? 1 : 0;
         for (var i = 0; i < ids.Count; i++)
         {

@@ -2,6 +2,7 @@ using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
+using Maintenance.Storage.UserData;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,7 @@ public static class ArchiveRegistration
         services.AddSingleton<ISessionArchive>(provider => new InstrumentedSessionArchive(
             archive(provider), provider.GetRequiredService<AuthStoreMetrics>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ArchiveFence>();
+        services.AddSingleton<IUserDataSource, ArchiveUserData>();
         services.AddSingleton<LastAccessBatch>();
         services.AddHostedService(provider => provider.GetRequiredService<LastAccessBatch>());
         services.AddSingleton(provider => new ArchiveReplay(provider.GetRequiredService<ISessionArchive>(), provider.GetRequiredService<ArchiveFence>()));

@@ -19,7 +19,7 @@ internal sealed class ArchivedRefreshTokenStore(IRefreshTokenStore inner, Func<A
         if (rotation is { Outcome: RefreshOutcome.Reused, Family: { SessionId: { } session } family })
         {
             // Without the caller's token: whoever holds the stolen one must not be able to keep the session by hanging up.
-            await sessions().RevokeAsync(family.UserId, session, CancellationToken.None).ConfigureAwait(false);
+            await sessions().EndAsync(family.UserId, session).ConfigureAwait(false);
         }
 
         return rotation;

@@ -219,6 +219,20 @@ public sealed class ArchivedSessionStore : ISessionStore
         return new SessionRotation(RotationOutcome.Denied, Denial: SessionDenial.Revoked);
     }
 
+    /// <summary>Ends in the archive what has been ended in Redis already. If the archive is away, a tombstone holds it for as long as it could live.</summary>
+    internal async Task EndAsync(string userId, SessionId id)
+    {
+        try
+        {
+            await RevokeAsync(userId, id, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.Archive)
+        {
+            await fence.SealAsync(UserReference.Of(userId), [id], endRecords: false, fence.Longest).ConfigureAwait(false);
+            throw;
+        }
+    }
+
     /// <summary>Puts a session that Redis has lost back, if the archive has it live.</summary>
     /// <returns>Whether it is worth asking Redis again.</returns>
     private async Task<bool> ReadThroughAsync(UserReference user, SessionId id, SessionDenial denial, CancellationToken cancellationToken)

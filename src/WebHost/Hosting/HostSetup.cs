@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Maintenance.Archive;
 using Maintenance.Prometheus;
 using Maintenance.Storage;
 using Maintenance.Storage.AspNetCore.Bearer;
@@ -64,6 +65,7 @@ internal static class HostSetup
         services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) => host.ShutdownTimeout = api.Value.ShutdownTimeout);
         services.AddHostLimits();
         services.AddAuthStorage(builder.Configuration);
+        services.AddPostgresArchive(builder.Configuration);
         services.AddUserDatabase(builder.Configuration);
         services.AddPrometheusExporter();
         services.AddHealthChecks().AddAuthStorageChecks();
