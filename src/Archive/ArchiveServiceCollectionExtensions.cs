@@ -28,7 +28,10 @@ public static class ArchiveServiceCollectionExtensions
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ArchiveDatabase>();
-        services.AddSessionArchive(configuration, provider => new PostgresSessionArchive(provider.GetRequiredService<ArchiveDatabase>()));
+        services.AddSessionArchive(
+            configuration,
+            provider => new PostgresSessionArchive(provider.GetRequiredService<ArchiveDatabase>()),
+            provider => new PostgresRevocationJournal(provider.GetRequiredService<ArchiveDatabase>()));
         return true;
     }
 }

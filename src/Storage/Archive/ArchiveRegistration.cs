@@ -1,4 +1,5 @@
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
@@ -20,8 +21,12 @@ public static class ArchiveRegistration
     /// <param name="services">Services with auth storage.</param>
     /// <param name="configuration">Its section <c>Archive</c> is read.</param>
     /// <param name="archive">Makes the archive, once.</param>
+    /// <param name="journal">Makes the journal of revocations while Redis is away, unless the host names a file for it (<c>Storage:Outage:JournalFile</c>).</param>
     public static IServiceCollection AddSessionArchive(
-        this IServiceCollection services, IConfiguration configuration, Func<IServiceProvider, ISessionArchive> archive)
+        this IServiceCollection services,
+        IConfiguration configuration,
+        Func<IServiceProvider, ISessionArchive> archive,
+        Func<IServiceProvider, IRevocationJournal> journal)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
@@ -31,6 +36,10 @@ public static class ArchiveRegistration
         services.AddSingleton<ISessionArchive>(provider => new InstrumentedSessionArchive(
             archive(provider), provider.GetRequiredService<AuthStoreMetrics>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ArchiveFence>();
+        services.AddSingleton<IRevocationJournal>(provider => new ArchivingRevocationJournal(
+            provider.GetService<FileRevocationJournal>() ?? journal(provider),
+            provider.GetRequiredService<ISessionArchive>(),
+            provider.GetRequiredService<IOptionsMonitor<SessionOptions>>()));
         services.AddSingleton<IUserDataSource, ArchiveUserData>();
         services.AddSingleton<LastAccessBatch>();
         services.AddHostedService(provider => provider.GetRequiredService<LastAccessBatch>());
