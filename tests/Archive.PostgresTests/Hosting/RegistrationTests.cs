@@ -7,6 +7,7 @@ using Maintenance.Storage.UserData;
 using Maintenance.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maintenance.Archive.PostgresTests.Hosting;
@@ -39,9 +40,21 @@ public sealed class RegistrationTests(RedisFixture redis, PostgresFixture postgr
         services.AddPostgresArchive(configuration).ShouldBeTrue();
         provider = services.BuildServiceProvider();
         await provider.GetRequiredService<ArchiveDatabase>().MigrateAsync(NullLogger.Instance, None);
+        foreach (var service in provider.GetServices<IHostedService>())
+        {
+            await service.StartAsync(None);
+        }
     }
 
-    public async Task DisposeAsync() => await provider.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        foreach (var service in provider.GetServices<IHostedService>().Reverse())
+        {
+            await service.StopAsync(None);
+        }
+
+        await provider.DisposeAsync();
+    }
 
     [Fact]
     public async Task Host_WithAConnectionString_BringsSessionsBack()
@@ -98,5 +111,7 @@ public sealed class RegistrationTests(RedisFixture redis, PostgresFixture postgr
         (await Sessions.ListAsync(user, None)).ShouldBeEmpty();
     }
 
-    private Task<IssuedSession> LogInAsync() => Sessions.CreateAsync(new NewSession { UserId = user, DeviceName = "Küche's laptop" }, None);
+    // A host that has just started may not have read its journal yet, and denies until then.
+    private Task<IssuedSession> LogInAsync() => Eventually.NotNullAsync<IssuedSession>(
+        async () => await Sessions.CreateAsync(new NewSession { UserId = user, DeviceName = "Küche's laptop" }, None), TimeSpan.FromSeconds(60));
 }
