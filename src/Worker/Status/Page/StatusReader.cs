@@ -97,7 +97,7 @@ internal sealed class StatusReader(
     {
         if (watched.Problem is { } problem)
         {
-            yield return new StatusReason("Redis", HealthStatus.Unhealthy, $"This replica gets no answer: {problem}", "figures are as they were");
+            yield return new StatusReason("Redis", HealthStatus.Unhealthy, $"This replica gets no answer: {problem}. The figures below are as they were.");
         }
 
         if (watched.Paused is { } pause)
