@@ -23,7 +23,8 @@ public sealed class DashboardQueriesTests
         });
         await using var replica = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = ["--replicaof", "127.0.0.1", $"{redis.Port}"] });
         await using var host = await RunningProgram.WebHostAsync(redis.Url);
-        await using var worker = await RunningProgram.WorkerAsync(redis.Url);
+        await using var worker = await RunningProgram.WorkerAsync(
+            redis.Url, ("Jobs__MemoryAlerts__Schedule", "00:00:05"), ("Jobs__MemoryAlerts__ForecastSamples", "240"));
         await using var prometheus = await PrometheusServer.StartAsync(
             [$"127.0.0.1:{worker.ManagementPort}", $"127.0.0.1:{host.ManagementPort}"], ruleFiles: [Path.Combine(Folder, "prometheus", "rules.yaml")]);
         using var stop = new CancellationTokenSource();
@@ -44,7 +45,8 @@ public sealed class DashboardQueriesTests
                 without = [.. await MissingAsync(prometheus, without)];
                 return without.Count == 0;
             },
-            TimeSpan.FromMinutes(4)).ContinueWith(_ => Task.CompletedTask, TaskScheduler.Default).Unwrap();
+            // A forecast needs four minutes of growth.
+            TimeSpan.FromMinutes(9)).ContinueWith(_ => Task.CompletedTask, TaskScheduler.Default).Unwrap();
 
         await stop.CancelAsync();
         await traffic;

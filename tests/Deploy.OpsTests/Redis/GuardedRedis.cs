@@ -60,7 +60,7 @@ internal sealed class GuardedRedis : IAsyncDisposable
     {
         var text = (string)(await AdminAsync("INFO", "commandstats"))!;
         return text.Split("\r\n")
-            .Where(line => line.StartsWith("cmdstat_", StringComparison.Ordinal) && !line.Contains("calls=0,", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("cmdstat_", StringComparison.Ordinal) && !line.Contains(":calls=0,", StringComparison.Ordinal))
             .Select(line => line["cmdstat_".Length..line.IndexOf(':', StringComparison.Ordinal)])
             .ToHashSet(StringComparer.Ordinal);
     }
