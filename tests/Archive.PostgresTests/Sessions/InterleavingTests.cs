@@ -94,6 +94,29 @@ public sealed class InterleavingTests(RedisFixture redis, PostgresFixture postgr
         (await reader.IsValidAsync(rotation.Issued!)).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(false, Loss.Tombstone)]
+    [InlineData(false, Loss.Everything)]
+    [InlineData(true, Loss.Generation)]
+    [InlineData(true, Loss.Everything)]
+    public async Task ReaderHasRepopulatedAndNotYetReadAgain_AndNoOtherHostSeesTheEndedSession(bool all, Loss loss)
+    {
+        var session = await reader.LogInAsync(user);
+        await ForgetAsync(session);
+        var (gate, pending) = await ReaderStandsBetweenAsync(session);
+        await (all ? other.Store.RevokeAllAsync(user, null, None) : (Task)other.Store.RevokeAsync(user, session.Token.Id, None));
+        await LoseAsync(loss, session);
+        var again = new Gate();
+        readersArchive.AfterFind = again.PassAsync;
+        gate.Open();
+        await again.ReachedAsync();
+
+        (await other.IsValidAsync(session)).ShouldBeFalse();
+
+        again.Open();
+        (await pending).IsValid.ShouldBeFalse();
+    }
+
     [Fact]
     public async Task RevokeIsCommittedButNotYetInRedis_ReaderRestores_AndTheRevocationEndsIt()
     {
