@@ -1,0 +1,27 @@
+namespace Maintenance.WebHost.ExternalSignIn;
+
+/// <summary>Who somebody is by a provider's word.</summary>
+/// <param name="Provider">Name of the provider in the configuration.</param>
+/// <param name="Subject">The user's id there; never changes, never given to another.</param>
+/// <param name="Email">E-mail address; null when not told.</param>
+/// <param name="EmailVerified">Whether the provider says that it has verified the address.</param>
+/// <param name="Name">Name; null when not told.</param>
+internal sealed record ExternalIdentity(string Provider, string Subject, string? Email, bool EmailVerified, string? Name)
+{
+    public const int MaxSubjectLength = 255;
+    public const int MaxEmailLength = 254;
+    public const int MaxNameLength = 100;
+
+    /// <summary>The same with everything in its bounds: an overlong name is cut, an overlong address is none.</summary>
+    public ExternalIdentity Bounded()
+    {
+        var email = Email is { Length: > 0 and <= MaxEmailLength } && Email.Contains('@', StringComparison.Ordinal) && !Email.Any(char.IsControl) ? Email : null;
+        var name = Name is null ? null : new string([.. Name.Where(c => !char.IsControl(c) && !char.IsSurrogate(c))]).Trim();
+        return this with
+        {
+            Email = email,
+            EmailVerified = EmailVerified && email is not null,
+            Name = string.IsNullOrEmpty(name) ? null : name.Length > MaxNameLength ? name[..MaxNameLength] : name,
+        };
+    }
+}
