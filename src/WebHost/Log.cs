@@ -35,4 +35,13 @@ internal static partial class Log
 
     [LoggerMessage(3300, LogLevel.Warning, "The CAPTCHA service could not be asked ({Reason}); the log-in is refused.")]
     public static partial void CaptchaNotChecked(this ILogger logger, string reason);
+
+    [LoggerMessage(3400, LogLevel.Warning, "Sign-in at {Provider} failed, {Error}: {Reason}")]
+    public static partial void ExternalSignInFailed(this ILogger logger, string provider, ExternalSignIn.ExternalSignInError error, string reason);
+
+    [LoggerMessage(3401, LogLevel.Warning, "The cached profile of a changed user could not be forgotten everywhere; other hosts may show the old one until its life ends: {Reason}")]
+    public static partial void ProfileNotInvalidated(this ILogger logger, string reason);
+
+    [LoggerMessage(3402, LogLevel.Debug, "The activity {Action} of a session could not be recorded: {Reason}")]
+    public static partial void ActivityNotRecorded(this ILogger logger, string action, string reason);
 }

@@ -102,7 +102,7 @@ public sealed class AuthStoreMetrics
         }
     }
 
-    private static string ErrorType(Exception error) => error switch
+    internal static string ErrorType(Exception error) => error switch
     {
         StorageUnavailableException unavailable => ErrorType(unavailable.Reason),
         RedisServerException => "server_error",

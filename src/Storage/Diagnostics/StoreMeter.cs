@@ -16,6 +16,7 @@ internal sealed class StoreMeter(string store, AuthStoreMetrics metrics, TimePro
     /// <summary>Runs an operation and records its time and, if it fails, its error. A cancelled one is recorded as neither.</summary>
     public async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> call)
     {
+        using var span = StorageTrace.Start(store, operation);
         var started = timeProvider.GetTimestamp();
         try
         {
@@ -26,6 +27,7 @@ internal sealed class StoreMeter(string store, AuthStoreMetrics metrics, TimePro
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             metrics.Operation(store, operation, timeProvider.GetElapsedTime(started), exception);
+            StorageTrace.Failed(span, exception);
             throw;
         }
     }

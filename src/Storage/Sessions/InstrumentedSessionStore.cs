@@ -62,6 +62,7 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
 
     private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> call)
     {
+        using var span = StorageTrace.Start(StoreLabel, operation);
         var started = timeProvider.GetTimestamp();
         try
         {
@@ -72,6 +73,7 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             metrics.Operation(StoreLabel, operation, timeProvider.GetElapsedTime(started), exception);
+            StorageTrace.Failed(span, exception);
             throw;
         }
     }

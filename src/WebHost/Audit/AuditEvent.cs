@@ -74,4 +74,18 @@ internal static class AuditActions
     public const string PasswordChanged = "password.changed";
     public const string Locked = "login.locked";
     public const string StepUp = "step_up";
+    public const string TwoFactorEnrolled = "two_factor.enrolled";
+    public const string TwoFactorEnabled = "two_factor.enabled";
+    public const string TwoFactorDisabled = "two_factor.disabled";
+    public const string RecoveryCodesReplaced = "two_factor.recovery_codes_replaced";
+    public const string SessionEnded = "session.ended";
+    public const string ExternalSignIn = "external.sign_in";
+    public const string ExternalLinked = "external.linked";
+    public const string ExternalUnlinked = "external.unlinked";
+    public const string AdminSessionsEnded = "admin.sessions_ended";
+    public const string AdminSessionEnded = "admin.session_ended";
+    public const string AdminTokenRevoked = "admin.token_revoked";
+    public const string AdminUnlocked = "admin.unlocked";
+    public const string AdminRoleGiven = "admin.role_given";
+    public const string AdminRoleTaken = "admin.role_taken";
 }

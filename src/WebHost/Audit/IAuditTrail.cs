@@ -13,12 +13,22 @@ internal interface IAuditTrail
 internal static class AuditTrailExtensions
 {
     /// <summary>Records an event with the request's address and user agent.</summary>
-    public static void Record(this IAuditTrail trail, HttpContext context, AuditEvent what) => trail.Record(what.From(context));
+    public static void Record(this IAuditTrail trail, HttpContext context, AuditEvent what)
+    {
+        var complete = what.From(context);
+        trail.Record(complete);
+        context.RequestServices.GetRequiredService<Sessions.SessionActivityRecorder>().Record(complete);
+    }
 
     /// <summary>Adds the request's address and user agent.</summary>
     public static AuditEvent From(this AuditEvent what, HttpContext context)
     {
         var agent = context.Request.Headers.UserAgent.ToString();
-        return what with { Address = context.Connection.RemoteIpAddress, UserAgent = agent.Length == 0 ? null : agent };
+        return what with
+        {
+            SessionId = what.SessionId ?? (what.ActorId is null ? context.User.FindFirst("sid")?.Value : null),
+            Address = context.Connection.RemoteIpAddress,
+            UserAgent = agent.Length == 0 ? null : agent,
+        };
     }
 }

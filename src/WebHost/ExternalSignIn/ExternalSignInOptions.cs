@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Maintenance.Storage.OAuth;
+using Maintenance.WebHost.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.ExternalSignIn;
@@ -96,44 +97,36 @@ internal sealed partial class ExternalSignInOptionsValidator : IValidateOptions<
 {
     public ValidateOptionsResult Validate(string? name, ExternalSignInOptions options)
     {
-        var failures = new List<string>();
-        void Check(bool valid, string setting, string problem)
-        {
-            if (!valid)
-            {
-                failures.Add($"{ExternalSignInOptions.Section}:{setting} {problem}.");
-            }
-        }
-
-        Check(IsWithin(options.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)), "Timeout", $"is {options.Timeout}; expected 1 s to 1 minute");
-        Check(IsWithin(options.ClockSkew, TimeSpan.Zero, TimeSpan.FromMinutes(5)), "ClockSkew", $"is {options.ClockSkew}; expected 0 to 5 minutes");
-        Check(IsWithin(options.MetadataLife, TimeSpan.FromMinutes(1), TimeSpan.FromHours(24)), "MetadataLife", $"is {options.MetadataLife}; expected 1 minute to 24 hours");
-        Check(IsWithin(options.KeyRefreshInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), "KeyRefreshInterval", $"is {options.KeyRefreshInterval}; expected 1 s to 1 hour");
-        Check(options.ErrorPath is null || ReturnUrls.IsLocal(options.ErrorPath), "ErrorPath", "is not a path on this host, for example /login");
-        Check(options.TwoFactorPath is null || ReturnUrls.IsLocal(options.TwoFactorPath), "TwoFactorPath", "is not a path on this host, for example /login/2fa");
-        Check(
+        var failures = new SettingFailures(ExternalSignInOptions.Section);
+        failures.Check(IsWithin(options.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)), "Timeout", $"is {options.Timeout}; expected 1 s to 1 minute");
+        failures.Check(IsWithin(options.ClockSkew, TimeSpan.Zero, TimeSpan.FromMinutes(5)), "ClockSkew", $"is {options.ClockSkew}; expected 0 to 5 minutes");
+        failures.Check(IsWithin(options.MetadataLife, TimeSpan.FromMinutes(1), TimeSpan.FromHours(24)), "MetadataLife", $"is {options.MetadataLife}; expected 1 minute to 24 hours");
+        failures.Check(IsWithin(options.KeyRefreshInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), "KeyRefreshInterval", $"is {options.KeyRefreshInterval}; expected 1 s to 1 hour");
+        failures.Check(options.ErrorPath is null || ReturnUrls.IsLocal(options.ErrorPath), "ErrorPath", "is not a path on this host, for example /login");
+        failures.Check(options.TwoFactorPath is null || ReturnUrls.IsLocal(options.TwoFactorPath), "TwoFactorPath", "is not a path on this host, for example /login/2fa");
+        failures.Check(
             options.Providers.Count == 0 || (IsSecure(options.PublicOrigin) && new Uri(options.PublicOrigin!).PathAndQuery == "/"),
             "PublicOrigin",
             $"is '{options.PublicOrigin}'; a provider needs scheme and host of this host, for example https://auth.example.org (http only on loopback)");
         foreach (var (key, provider) in options.Providers)
         {
             var at = $"Providers:{key}";
-            Check(ProviderName().IsMatch(key), at, "has a name that is not 1 to 40 lower-case letters, digits and '-'");
-            Check(!string.IsNullOrWhiteSpace(provider.ClientId), $"{at}:ClientId", "is empty");
-            Check(provider.Scopes.TrueForAll(scope => scope.Length > 0 && !scope.Any(char.IsWhiteSpace)), $"{at}:Scopes", "holds an empty scope, or one with a space; one a list item");
+            failures.Check(ProviderName().IsMatch(key), at, "has a name that is not 1 to 40 lower-case letters, digits and '-'");
+            failures.Check(!string.IsNullOrWhiteSpace(provider.ClientId), $"{at}:ClientId", "is empty");
+            failures.Check(provider.Scopes.TrueForAll(scope => scope.Length > 0 && !scope.Any(char.IsWhiteSpace)), $"{at}:Scopes", "holds an empty scope, or one with a space; one a list item");
             if (provider.IsOpenId)
             {
-                Check(IsSecure(provider.Authority), $"{at}:Authority", $"is '{provider.Authority}'; expected an https URL (http only on loopback)");
+                failures.Check(IsSecure(provider.Authority), $"{at}:Authority", $"is '{provider.Authority}'; expected an https URL (http only on loopback)");
             }
             else
             {
-                Check(IsSecure(provider.AuthorizationEndpoint), $"{at}:AuthorizationEndpoint", "is no https URL; a provider needs an Authority, or the three endpoints of plain OAuth");
-                Check(IsSecure(provider.TokenEndpoint), $"{at}:TokenEndpoint", "is no https URL");
-                Check(IsSecure(provider.UserInfoEndpoint), $"{at}:UserInfoEndpoint", "is no https URL");
+                failures.Check(IsSecure(provider.AuthorizationEndpoint), $"{at}:AuthorizationEndpoint", "is no https URL; a provider needs an Authority, or the three endpoints of plain OAuth");
+                failures.Check(IsSecure(provider.TokenEndpoint), $"{at}:TokenEndpoint", "is no https URL");
+                failures.Check(IsSecure(provider.UserInfoEndpoint), $"{at}:UserInfoEndpoint", "is no https URL");
             }
         }
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Result;
     }
 
     /// <summary>An absolute https URL without credentials; http where nothing leaves the machine.</summary>

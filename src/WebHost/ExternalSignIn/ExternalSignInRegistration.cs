@@ -1,15 +1,22 @@
 using Maintenance.WebHost.ExternalSignIn.OpenId;
-using Microsoft.Extensions.Options;
+using Maintenance.WebHost.Hosting;
 
 namespace Maintenance.WebHost.ExternalSignIn;
 
 /// <summary>Registers sign-in at other providers.</summary>
 internal static class ExternalSignInRegistration
 {
-    public static IServiceCollection AddExternalSignIn(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddExternalSignIn(this IServiceCollection services)
     {
-        services.AddOptions<ExternalSignInOptions>().Bind(configuration.GetSection(ExternalSignInOptions.Section)).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<ExternalSignInOptions>, ExternalSignInOptionsValidator>();
+        services.AddProviderClient();
+        services.AddScoped<AccountLinking>();
+        return services.AddScoped<ExternalSignInFlow>();
+    }
+
+    /// <summary>What speaks to providers; knows no accounts.</summary>
+    internal static IServiceCollection AddProviderClient(this IServiceCollection services)
+    {
+        services.AddSettings<ExternalSignInOptions, ExternalSignInOptionsValidator>(ExternalSignInOptions.Section);
         services.AddHttpClient(ProviderHttp.ClientName, client => client.MaxResponseContentBufferSize = ProviderHttp.MaxAnswerBytes)
             .RemoveAllLoggers()
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler

@@ -1,7 +1,13 @@
 using Maintenance.WebHost.Accounts;
+using Maintenance.WebHost.Admin;
+using Maintenance.WebHost.ExternalSignIn;
 using Maintenance.WebHost.Health;
+using Maintenance.WebHost.Profile;
 using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.SignIn;
+using Maintenance.WebHost.StepUp;
+using Maintenance.WebHost.TwoFactor;
 
 namespace Maintenance.WebHost.Hosting;
 
@@ -14,6 +20,12 @@ internal static class Endpoints
         auth.MapAccounts();
         auth.MapSignIn();
         auth.MapVerify();
+        auth.MapStepUp();
+        auth.MapTwoFactor();
+        auth.MapExternalSignIn();
+        auth.MapProfile();
+        auth.MapSessions();
+        auth.MapAdmin();
 
         app.MapOpenApi("/openapi/{documentName}.json").RequireRateLimiting(Limits.Public);
         app.MapAuthHealth();

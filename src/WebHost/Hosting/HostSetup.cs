@@ -6,15 +6,21 @@ using Maintenance.Storage.AspNetCore.Bearer;
 using Maintenance.Storage.AspNetCore.Health;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Redis;
+using Maintenance.Tracing;
 using Maintenance.WebHost.Accounts;
+using Maintenance.WebHost.Admin;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Database;
+using Maintenance.WebHost.ExternalSignIn;
 using Maintenance.WebHost.Health;
 using Maintenance.WebHost.Mail;
 using Maintenance.WebHost.Passwords;
+using Maintenance.WebHost.Profile;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.SignIn;
+using Maintenance.WebHost.StepUp;
+using Maintenance.WebHost.TwoFactor;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -64,6 +70,9 @@ internal static class HostSetup
         services.AddSettings<ProxyOptions, ProxyOptionsValidator>(ProxyOptions.Section);
         services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) => host.ShutdownTimeout = api.Value.ShutdownTimeout);
         services.AddHostLimits();
+        services.AddTraceExport(builder.Configuration, "maintenance-webhost", "Microsoft.AspNetCore", "Npgsql", StorageTrace.SourceName);
+        // Format 2 knows when the owner last proved who it is. Before the storage, so that configuration wins.
+        services.AddOptions<Storage.Sessions.SessionOptions>().Configure(sessions => sessions.RecordFormat = 2);
         services.AddAuthStorage(builder.Configuration);
         services.AddPostgresArchive(builder.Configuration);
         services.AddUserDatabase(builder.Configuration);
@@ -88,7 +97,7 @@ internal static class HostSetup
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
             json.SerializerOptions.MaxDepth = 16;
         });
-        services.AddOpenApi();
+        services.AddApiDocument();
 
         services.AddAuthentication(SessionBearerDefaults.AuthenticationScheme).AddSessionBearer();
         services.AddOptions<SessionBearerOptions>(SessionBearerDefaults.AuthenticationScheme)
@@ -105,6 +114,12 @@ internal static class HostSetup
         services.AddMail(builder.Environment);
         services.AddAccounts();
         services.AddSignIn();
+        services.AddStepUp();
+        services.AddTwoFactorManagement();
+        services.AddExternalSignIn();
+        services.AddProfiles();
+        services.AddSessionLists();
+        services.AddAdmin();
         services.AddAuthHealth();
     }
 

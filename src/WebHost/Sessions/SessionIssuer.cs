@@ -22,6 +22,9 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// <summary>Claim of a session that holds a role.</summary>
     public const string RoleClaim = "role";
 
+    /// <summary>Claim of a session that a refresh token made: its owner was not there when it began, so its beginning proves nothing.</summary>
+    public const string RefreshedClaim = "refreshed";
+
     /// <summary>Issues both and sets the cookies.</summary>
     /// <returns>Null: the account was shut, deleted or got another password while this was under way. Deny.</returns>
     /// <exception cref="Storage.Redis.StorageUnavailableException">The store does not answer.</exception>

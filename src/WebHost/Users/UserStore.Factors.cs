@@ -99,5 +99,5 @@ internal sealed partial class UserStore
     private static string Role(string name) => name.ToLowerInvariant();
 
     private static string HashOf(User user, string code) =>
-        Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{user.Key}:{code.Trim().ToUpperInvariant()}")));
+        Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{user.Key}:{TwoFactor.RecoveryCodes.Normalize(code)}")));
 }

@@ -8,7 +8,7 @@ namespace Maintenance.WebHost.Users;
 /// Users in the database, for Identity's managers. A user is written by Create, Update and Delete only; everything else changes the object, as the
 /// interfaces have it.
 /// </summary>
-internal sealed partial class UserStore(AuthDbContext database) :
+internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileInvalidation profiles) :
     IUserPasswordStore<User>,
     IUserEmailStore<User>,
     IUserSecurityStampStore<User>,
@@ -31,13 +31,13 @@ internal sealed partial class UserStore(AuthDbContext database) :
     public async Task<IdentityResult> UpdateAsync(User user, CancellationToken cancellationToken)
     {
         user.Version++;
-        return await SaveAsync(user, cancellationToken);
+        return await ForgetProfileAsync(user, await SaveAsync(user, cancellationToken));
     }
 
     public async Task<IdentityResult> DeleteAsync(User user, CancellationToken cancellationToken)
     {
         database.Users.Remove(user);
-        return await SaveAsync(user, cancellationToken);
+        return await ForgetProfileAsync(user, await SaveAsync(user, cancellationToken));
     }
 
     public Task<User?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
@@ -111,11 +111,22 @@ internal sealed partial class UserStore(AuthDbContext database) :
         return Task.CompletedTask;
     }
 
+    private async Task<IdentityResult> ForgetProfileAsync(User user, IdentityResult result)
+    {
+        if (result.Succeeded)
+        {
+            await profiles.ChangedAsync(user);
+        }
+
+        return result;
+    }
+
     private async Task<IdentityResult> SaveAsync(User user, CancellationToken cancellationToken)
     {
         try
         {
             await database.SaveChangesAsync(cancellationToken);
+            await profiles.ChangedAsync(user);
             return IdentityResult.Success;
         }
         catch (DbUpdateConcurrencyException)

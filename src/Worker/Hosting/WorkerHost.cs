@@ -1,6 +1,9 @@
 using System.Net;
 using Maintenance.Prometheus;
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Tracing;
 using Maintenance.Worker.Lease;
+using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.Status;
 using Microsoft.Extensions.Options;
 
@@ -24,6 +27,7 @@ internal static class WorkerHost
         }
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+        NamingSettings(() => builder.Services.AddTraceExport(builder.Configuration, "maintenance-worker", JobTrace.SourceName, StorageTrace.SourceName));
         builder.Services.AddMaintenanceWorker(builder.Configuration);
         builder.Services.AddMaintenanceSchedule();
         builder.Services.AddManagement();

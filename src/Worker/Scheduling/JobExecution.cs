@@ -17,8 +17,10 @@ public sealed class JobExecution(IServiceProvider provider, RunLog log, ReplicaN
             Brake = new Brake(options.Brake),
             Progress = request.Progress,
         };
+        using var span = JobTrace.Start(job.Name, runId, request.DryRun);
         var began = timeProvider.GetTimestamp();
         var ending = await RunJobAsync(job, context, runId, stop);
+        JobTrace.Ended(span, ending);
         return (ending, context.Report, timeProvider.GetElapsedTime(began));
     }
 

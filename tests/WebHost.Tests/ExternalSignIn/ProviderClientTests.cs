@@ -28,7 +28,8 @@ public sealed class ProviderClientTests : IAsyncLifetime
         settings = new ExternalProviderOptions { Authority = provider.Authority, ClientId = provider.ClientId, ClientSecret = provider.ClientSecret };
         services = new ServiceCollection()
             .AddLogging()
-            .AddExternalSignIn(new ConfigurationBuilder().Build())
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+            .AddProviderClient()
             .Replace(ServiceDescriptor.Singleton<TimeProvider>(time))
             .BuildServiceProvider();
     }

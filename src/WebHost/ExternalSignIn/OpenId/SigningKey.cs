@@ -78,9 +78,9 @@ internal sealed class SigningKey
             {
                 case "RSA" when algorithm is null or "RS256" && Bytes(key, "n") is { } modulus && Bytes(key, "e") is { } exponent:
                     var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };
-                    using (var rsa = RSA.Create(parameters))
+                    using (var candidate = RSA.Create(parameters))
                     {
-                        return rsa.KeySize >= MinRsaBits ? new SigningKey(id, "RS256", parameters, default) : null;
+                        return candidate.KeySize >= MinRsaBits ? new SigningKey(id, "RS256", parameters, default) : null;
                     }
 
                 case "EC" when algorithm is null or "ES256" && key.Text("crv") == "P-256" && Bytes(key, "x") is { Length: 32 } x && Bytes(key, "y") is { Length: 32 } y:

@@ -1,0 +1,62 @@
+using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Database;
+using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace Maintenance.WebHost.Admin;
+
+/// <summary>
+/// <c>create-admin &lt;email&gt;</c>: makes the account with this address an administrator. The first one cannot be made over HTTP; who may run this may
+/// write the database anyway. The account registers like any other, so no password passes through a command line.
+/// </summary>
+internal static class CreateAdminVerb
+{
+    public const string Name = "create-admin";
+
+    /// <summary>Runs it.</summary>
+    /// <returns>0 done, or it was so already; 1 there is no such account, or the database does not answer; 2 bad usage.</returns>
+    public static async Task<int> RunAsync(IServiceProvider services, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        if (arguments.Count != 1 || !arguments[0].Contains('@', StringComparison.Ordinal))
+        {
+            await Console.Error.WriteLineAsync($"Usage: {Name} <email>. The account must have been registered.");
+            return 2;
+        }
+
+        await using var scope = services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<UserManager<User>>();
+        try
+        {
+            if (await users.FindByEmailAsync(arguments[0]) is not { } user)
+            {
+                await Console.Error.WriteLineAsync("There is no account with this address; register it first.");
+                return 1;
+            }
+
+            if (user.Roles.Exists(role => role.Role == Roles.Admin))
+            {
+                await Console.Out.WriteLineAsync("The account is an administrator's already.");
+                return 0;
+            }
+
+            user.Roles.Add(new UserRole { UserId = user.Id, Role = Roles.Admin });
+            var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+            database.AuditEvents.Add(services.GetRequiredService<IAuditTrail>().Prepare(
+                new AuditEvent { Action = AuditActions.AdminRoleGiven, UserId = user.Key, Detail = "command line" }));
+            if (!(await users.UpdateAsync(user)).Succeeded)
+            {
+                await Console.Error.WriteLineAsync("The account was changed at the same time; run it again.");
+                return 1;
+            }
+
+            await Console.Out.WriteLineAsync("The account is an administrator's now; it counts from its next sign-in.");
+            return 0;
+        }
+        catch (Exception exception) when (DatabaseErrors.IsUnavailable(exception) || exception is DbUpdateException)
+        {
+            await Console.Error.WriteLineAsync($"The database could not be used: {exception.Message}");
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.StepUp;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.OpenApi;
+
+namespace Maintenance.WebHost.Hosting;
+
+/// <summary>
+/// Completes the OpenAPI document with what follows from how an endpoint is built: who may call it, and the problems that every endpoint of its kind
+/// answers. An endpoint names only what is its own.
+/// </summary>
+internal static class OpenApiDocument
+{
+    private const string Bearer = "bearer";
+    private const string Cookie = "cookie";
+    private const string ProblemType = "application/problem+json";
+
+    public static IServiceCollection AddApiDocument(this IServiceCollection services) => services.AddOpenApi(options =>
+    {
+        options.AddDocumentTransformer(DescribeDocument);
+        options.AddOperationTransformer(CompleteAsync);
+        options.AddSchemaTransformer(Bound);
+    });
+
+    private static Task DescribeDocument(Microsoft.OpenApi.OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken stop)
+    {
+        document.Info = new OpenApiInfo
+        {
+            Title = "Maintenance auth server",
+            Version = "v1",
+            Description = "Errors are RFC 9457 problem details; code is for programs. Tokens are opaque. A call that is authenticated by the cookie and changes something carries X-Antiforgery-Token.",
+        };
+        // As it was asked for; a request's Host header is no place to name in a document.
+        document.Servers = [];
+        document.Components ??= new OpenApiComponents();
+        document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal)
+        {
+            [Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The session token." },
+            [Cookie] = new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = SessionCookieOptions.Session, Description = "The session token as a browser has it." },
+        };
+        return Task.CompletedTask;
+    }
+
+    private static async Task CompleteAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken stop)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var changes = context.Description.HttpMethod is not ("GET" or "HEAD" or "OPTIONS");
+        var signedIn = metadata.OfType<IAuthorizeData>().Any();
+        var codes = new SortedDictionary<int, string>
+        {
+            // Headers, cookies and lines that cannot be read are refused before any endpoint.
+            [400] = "The request cannot be read, or a value is out of its bounds.",
+            [503] = "A store that decides does not answer; Retry-After says when to try again.",
+        };
+        if (signedIn)
+        {
+            codes[401] = "No valid session.";
+            operation.Security =
+            [
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] },
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Cookie, context.Document)] = [] },
+            ];
+        }
+
+        if (metadata.OfType<IAuthorizeData>().Any(data => data.Policy is not null)
+            || metadata.OfType<RecentAuthenticationMetadata>().Any()
+            || (changes && !metadata.OfType<IgnoresCookieMetadata>().Any()))
+        {
+            codes[403] = "Not allowed, not proved recently enough (reauthentication_required), or a cookie call without the antiforgery header.";
+        }
+
+        if (metadata.OfType<EnableRateLimitingAttribute>().Any())
+        {
+            codes[429] = "Too many requests; RateLimit-*, X-RateLimit-* and Retry-After say when to go on.";
+        }
+
+        if (operation.RequestBody is not null)
+        {
+            codes[413] = "The body is larger than this endpoint takes.";
+            codes[415] = "The body is of a type that this endpoint does not take.";
+        }
+
+        operation.Responses ??= [];
+        foreach (var (status, description) in codes)
+        {
+            operation.Responses.TryAdd($"{status}", new OpenApiResponse { Description = description });
+        }
+
+        var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemDetails), cancellationToken: stop);
+        foreach (var (status, response) in operation.Responses)
+        {
+            if (status[0] is '4' or '5' && response is OpenApiResponse { Content: null or { Count: 0 } } bare)
+            {
+                bare.Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { [ProblemType] = new() { Schema = problem } };
+            }
+        }
+    }
+
+    // Bounds that the schemas' generator does not know from our own attributes.
+    private static Task Bound(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken stop)
+    {
+        if (context.JsonTypeInfo.Type == typeof(ProblemDetails))
+        {
+            schema.Properties ??= new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal);
+            schema.Properties["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "For programs; the texts may change." };
+            schema.Properties["errors"] = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "What is wrong, by field." };
+        }
+
+        var attributes = context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(inherit: true) ?? [];
+        foreach (var attribute in attributes)
+        {
+            if (attribute is MailAddressAttribute)
+            {
+                schema.Format = "email";
+            }
+            else if (attribute is AllowedValuesAttribute allowed)
+            {
+                schema.Enum = [.. allowed.Values.OfType<string>().Select(value => (JsonNode)JsonValue.Create(value)!)];
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using Maintenance.Storage;
+using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Maintenance.Tracing.Tests;
+
+/// <summary>Spans on their way to a collector that is real as far as the wire goes.</summary>
+public sealed class TraceExportTests
+{
+    private const string Source = "Maintenance.Tracing.Tests";
+    private static readonly ActivitySource Spans = new(Source);
+
+    [Fact]
+    public async Task Spans_OfStores_NameStoreAndOperation_AndHoldNoKeyUserOrToken()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        string token;
+        using (var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_ENABLED"] = "false" }))
+        {
+            var sessions = host.Services.GetRequiredService<ISessionStore>();
+            using (Spans.StartActivity("request"))
+            {
+                token = (await sessions.CreateAsync(new NewSession { UserId = "user-4711" }, CancellationToken.None)).Token.Value;
+                (await sessions.ValidateAsync(token, CancellationToken.None)).IsValid.ShouldBeTrue();
+            }
+
+            await host.StopAsync();
+        }
+
+        var request = receiver.Spans.Single(span => span.Name == "request");
+        var validate = receiver.Spans.Single(span => span.Name == "sessions validate");
+        validate.Scope.ShouldBe(StorageTrace.SourceName);
+        (validate.TraceId, validate.ParentId).ShouldBe((request.TraceId, request.SpanId));
+        validate.Attributes["authstore.store"].ShouldBe("sessions");
+        validate.Failed.ShouldBeFalse();
+        receiver.Spans.ShouldContain(span => span.Name == "sessions create");
+        receiver.Text.ShouldNotContain("user-4711");
+        receiver.Text.ShouldNotContain(token);
+        receiver.Text.ShouldNotContain(token.Split('.')[0]);
+    }
+
+    [Fact]
+    public async Task Spans_OfFailures_SayWhichKind_AndNothingElse()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        using (var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_URL"] = $"redis://127.0.0.1:{FreePort.Next()}" }))
+        {
+            await Should.ThrowAsync<StorageUnavailableException>(
+                host.Services.GetRequiredService<ISessionStore>().CountAsync("user-4711", CancellationToken.None));
+            await host.StopAsync();
+        }
+
+        var count = receiver.Spans.Single(span => span.Name == "sessions count");
+        count.Failed.ShouldBeTrue();
+        count.Attributes["error.type"].ShouldNotBeNullOrEmpty();
+        receiver.Text.ShouldNotContain("user-4711");
+    }
+
+    [Fact]
+    public async Task Spans_LoseQueriesAndTextsOfExceptions()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        using (var host = await StartAsync(receiver.Endpoint))
+        {
+            using (var span = Spans.StartActivity("callback"))
+            {
+                span!.SetTag("url.path", "/callback").SetTag("url.query", "?code=the-secret").SetTag("exception.message", "the-secret");
+                span.SetStatus(ActivityStatusCode.Error, "the-secret");
+            }
+
+            using (var span = Spans.StartActivity("failed"))
+            {
+                span!.AddException(new InvalidOperationException("the-secret"));
+            }
+
+            await host.StopAsync();
+        }
+
+        var callback = receiver.Spans.Single();
+        callback.Attributes["url.path"].ShouldBe("/callback");
+        callback.Failed.ShouldBeTrue();
+        receiver.Text.ShouldNotContain("the-secret");
+    }
+
+    [Fact]
+    public async Task Export_IsOff_AndMakesNoSpan_WithoutAnEndpoint()
+    {
+        using var host = await StartAsync(endpoint: null);
+
+        Spans.StartActivity("request").ShouldBeNull();
+        host.Services.GetServices<IHostedService>().ShouldNotContain(service => service.GetType().Namespace == "Maintenance.Tracing");
+    }
+
+    [Fact]
+    public async Task Host_RunsAndEnds_WhileTheCollectorIsAway()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        // It takes connections and never answers.
+        using var host = await StartAsync($"http://{listener.LocalEndpoint}");
+        Spans.StartActivity("request")!.Dispose();
+
+        await host.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")]
+    public void Endpoint_IsNamed_WhenItIsWrong(string setting)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(setting, "collector:4317")]).Build();
+
+        Should.Throw<InvalidOperationException>(() => new ServiceCollection().AddTraceExport(configuration, "test")).Message.ShouldContain(setting);
+    }
+
+    private static async Task<IHost> StartAsync(string? endpoint, Dictionary<string, string?>? settings = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(settings ?? []);
+        builder.Configuration.AddInMemoryCollection([new("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint), new("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]);
+        builder.Services.AddTraceExport(builder.Configuration, "test", Source, StorageTrace.SourceName);
+        if (settings is not null)
+        {
+            builder.Services.AddAuthStorage(builder.Configuration);
+        }
+
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Maintenance.Storage.Sessions;
+using Maintenance.WebHost.FeatureTests.OpenApi;
+using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.Users;
+using Xunit.Abstractions;
+
+namespace Maintenance.WebHost.FeatureTests.Fuzz;
+
+/// <summary>Twenty thousand requests (<c>FUZZ_REQUESTS</c> for another number, <c>FUZZ_SEED</c> to repeat) made from the OpenAPI document.</summary>
+[Collection(FeatureCollection.Name)]
+public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
+{
+    private const int Workers = 8;
+    private const int RawShare = 20;
+
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.Latin1 })
+    {
+        Timeout = TimeSpan.FromMinutes(2),
+    };
+
+    private readonly ConcurrentQueue<string> failures = new();
+    private readonly ConcurrentDictionary<int, int> statuses = new();
+    private readonly ConcurrentDictionary<string, int> reached = new(StringComparer.Ordinal);
+
+    [Fact]
+    public async Task Requests_GetNo5xx_NoUndocumentedAnswer_AndNoSecretIntoAnAnswerOrALog()
+    {
+        var count = Setting("FUZZ_REQUESTS", 20_000);
+        var seed = Setting("FUZZ_SEED", 4711);
+        var operations = ApiOperation.ReadAll((await host.Client().GetAsync("/openapi/v1.json")).Json);
+        var users = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => host.AccountAsync(roles: i < 2 ? [Roles.Admin] : [])));
+        var stored = (await host.FindAsync(users[0]))!;
+        var secrets = new List<string>
+        {
+            RequestFuzzer.Marker, stored.PasswordHash!, FeatureHost.Password, FeatureHost.RedisPassword, host.Provider.ClientSecret, host.Database.ConnectionString,
+            new Npgsql.NpgsqlConnectionStringBuilder(host.Database.ConnectionString).Password!,
+        };
+        secrets.RemoveAll(string.IsNullOrEmpty);
+        var ids = users.Select(user => user.Key).ToList();
+        var before = host.Logs.Entries.Count;
+        var started = Stopwatch.GetTimestamp();
+
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(worker))));
+
+        output.WriteLine($"{count} requests in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
+        output.WriteLine(string.Join(", ", statuses.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}")));
+        failures.Take(20).ShouldBeEmpty();
+        var log = host.Logs.Entries.Skip(before).Select(entry => $"{entry.Message} {string.Join(' ', entry.Values.Values)} {entry.Error}").ToList();
+        foreach (var secret in secrets)
+        {
+            log.Where(line => line.Contains(secret, StringComparison.Ordinal)).Take(3).ShouldBeEmpty();
+        }
+
+        // A fuzzer that everything refuses tests nothing.
+        statuses.Values.Sum().ShouldBeGreaterThanOrEqualTo(count * 95 / 100);
+        reached.Count.ShouldBe(operations.Count, string.Join(", ", operations.Select(o => $"{o.Method} {o.Path}").Except(reached.Keys)));
+        statuses.Where(pair => pair.Key is >= 200 and < 300).Sum(pair => pair.Value).ShouldBeGreaterThan(count / 20);
+
+        async Task WorkAsync(int worker)
+        {
+            var token = "";
+            var fuzzer = new RequestFuzzer(seed + worker, operations, () => token, ids);
+            for (var i = worker; i < count; i += Workers)
+            {
+                if (i / Workers % 25 == 0)
+                {
+                    // Earlier requests may have ended the session or shut the account.
+                    var user = users[(worker + (i / Workers / 25)) % users.Length];
+                    await host.Database.ExecuteAsync("UPDATE users SET disabled_at = NULL WHERE id = $1", user.Id);
+                    token = await SessionAsync(user);
+                }
+
+                try
+                {
+                    if (i / Workers % RawShare == 0)
+                    {
+                        var (status, said, sent) = await RawRequests.SendAsync(host.Address, i / Workers / RawShare, CancellationToken.None);
+                        Check(status ?? 0, said, sent, null, problem: false);
+                    }
+                    else
+                    {
+                        await SendAsync(fuzzer);
+                    }
+                }
+                catch (HttpRequestException exception) when (exception.InnerException is IOException or System.Net.Sockets.SocketException)
+                {
+                    // The server closed the connection instead of reading the rest of a body that it had refused.
+                    statuses.AddOrUpdate(0, 1, (_, n) => n + 1);
+                }
+            }
+        }
+
+        async Task SendAsync(RequestFuzzer fuzzer)
+        {
+            var (request, operation, label) = fuzzer.Next(host.Address);
+            using (request)
+            {
+                using var response = await Http.SendAsync(request);
+                var text = $"{response.Headers} {await response.Content.ReadAsStringAsync()}";
+                // Kestrel itself refuses what it cannot read, without a body.
+                var problem = response.Content.Headers.ContentLength != 0 && request.Method != HttpMethod.Head;
+                Check((int)response.StatusCode, text, label, operation, problem && (int)response.StatusCode >= 400 && response.Content.Headers.ContentType?.MediaType != "application/problem+json");
+            }
+        }
+
+        void Check(int status, string text, string label, ApiOperation? operation, bool problem)
+        {
+            statuses.AddOrUpdate(status, 1, (_, n) => n + 1);
+            if (status >= 500)
+            {
+                failures.Enqueue($"{label} answered {status}: {text}");
+            }
+
+            if (operation is not null)
+            {
+                reached.TryAdd($"{operation.Method} {operation.Path}", status);
+                if (!operation.Statuses.Contains(status) && status is not (431 or 414))
+                {
+                    failures.Enqueue($"{label} answered {status}, which {operation.Method} {operation.Path} does not document: {text}");
+                }
+            }
+
+            if (problem)
+            {
+                failures.Enqueue($"{label} answered {status} without problem details: {text}");
+            }
+
+            if (secrets.Find(secret => text.Contains(secret, StringComparison.Ordinal)) is { } leaked)
+            {
+                failures.Enqueue($"{label} answered {status} with the secret {leaked}: {text}");
+            }
+        }
+
+        async Task<string> SessionAsync(User user) => (await host.SessionStore.CreateAsync(
+            new NewSession { UserId = user.Key, Claims = SessionIssuer.ClaimsOf(user) }, CancellationToken.None)).Token.Value;
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+}

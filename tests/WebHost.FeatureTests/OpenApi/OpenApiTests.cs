@@ -1,0 +1,111 @@
+using System.Text.Json;
+
+namespace Maintenance.WebHost.FeatureTests.OpenApi;
+
+[Collection(FeatureCollection.Name)]
+public sealed class OpenApiTests(FeatureHost host)
+{
+    [Fact]
+    public async Task Document_HasEveryEndpoint_WithItsShapesAndItsProblems()
+    {
+        var document = await host.Client().GetAsync("/openapi/v1.json");
+        document.Status.ShouldBe(200);
+
+        var operations = ApiOperation.ReadAll(document.Json);
+
+        operations.Count.ShouldBeGreaterThan(35);
+        foreach (var operation in operations)
+        {
+            var at = $"{operation.Method} {operation.Path}";
+            operation.Json.TryGetProperty("summary", out _).ShouldBeTrue(at);
+            operation.Statuses.ShouldContain(status => status >= 200 && status < 400, at);
+            operation.Statuses.ShouldContain(503, at);
+            operation.Statuses.ShouldContain(400, at);
+            operation.Statuses.ShouldContain(429, at);
+            if (operation.Json.TryGetProperty("security", out _))
+            {
+                operation.Statuses.ShouldContain(401, at);
+            }
+
+            foreach (var response in operation.Json.GetProperty("responses").EnumerateObject())
+            {
+                var type = response.Name[0] switch
+                {
+                    '4' or '5' => "application/problem+json",
+                    '2' when response.Name is "200" or "201" or "202" && !operation.Path.StartsWith("/api/auth/avatars", StringComparison.Ordinal) && response.Value.TryGetProperty("content", out _) => "application/json",
+                    _ => null,
+                };
+                if (type is not null)
+                {
+                    response.Value.GetProperty("content").GetProperty(type).TryGetProperty("schema", out _).ShouldBeTrue($"{at} {response.Name}");
+                }
+            }
+
+            if (operation.Method is "POST" or "PUT" && operation.Json.TryGetProperty("requestBody", out var body))
+            {
+                body.GetProperty("content").EnumerateObject().ShouldAllBe(content => content.Value.GetRawText().Length > 2, at);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("post", "/api/auth/login", "200")]
+    [InlineData("post", "/api/auth/register", "201")]
+    [InlineData("post", "/api/auth/refresh", "200")]
+    [InlineData("get", "/api/auth/profile", "200")]
+    [InlineData("get", "/api/auth/sessions", "200")]
+    [InlineData("post", "/api/auth/2fa/enrol", "200")]
+    [InlineData("post", "/api/auth/2fa/confirm", "200")]
+    [InlineData("get", "/api/auth/admin/users", "200")]
+    [InlineData("get", "/api/auth/admin/audit", "200")]
+    public async Task Answer_HasItsSchema(string method, string path, string status)
+    {
+        var document = (await host.Client().GetAsync("/openapi/v1.json")).Json;
+
+        var schema = document.GetProperty("paths").GetProperty(path).GetProperty(method).GetProperty("responses").GetProperty(status)
+            .GetProperty("content").GetProperty("application/json").GetProperty("schema");
+
+        ApiOperation.Resolve(document, schema).GetProperty("properties").EnumerateObject().ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task Bounds_OfFields_AreInTheDocument()
+    {
+        var document = (await host.Client().GetAsync("/openapi/v1.json")).Json;
+        var schema = ApiOperation.Resolve(
+            document,
+            document.GetProperty("paths").GetProperty("/api/auth/login").GetProperty("post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("schema"));
+
+        var email = schema.GetProperty("properties").GetProperty("email");
+        (email.GetProperty("format").GetString(), email.GetProperty("maxLength").GetInt32()).ShouldBe(("email", 254));
+        schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()).ShouldBe(["email", "password"], ignoreOrder: true);
+    }
+}
+
+/// <summary>An operation of an OpenAPI document.</summary>
+/// <param name="Method">In capitals.</param>
+/// <param name="Path">With its parameters in braces.</param>
+/// <param name="Json">The operation.</param>
+/// <param name="Document">The whole document.</param>
+internal sealed record ApiOperation(string Method, string Path, JsonElement Json, JsonElement Document)
+{
+    public IReadOnlySet<int> Statuses { get; } = Json.GetProperty("responses").EnumerateObject().Select(response => int.Parse(response.Name)).ToHashSet();
+
+    public static IReadOnlyList<ApiOperation> ReadAll(JsonElement document) =>
+    [
+        .. from path in document.GetProperty("paths").EnumerateObject()
+           from operation in path.Value.EnumerateObject()
+           where operation.Name is "get" or "head" or "post" or "put" or "delete" or "patch"
+           select new ApiOperation(operation.Name.ToUpperInvariant(), path.Name, operation.Value, document),
+    ];
+
+    public static JsonElement Resolve(JsonElement document, JsonElement schema)
+    {
+        while (schema.TryGetProperty("$ref", out var reference))
+        {
+            schema = reference.GetString()!.TrimStart('#', '/').Split('/').Aggregate(document, (at, name) => at.GetProperty(name));
+        }
+
+        return schema;
+    }
+}

@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using Maintenance.Testing;
+using Maintenance.WebHost.Passwords;
+using Maintenance.WebHost.TwoFactor;
+using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Maintenance.WebHost.FeatureTests.Security;
+
+/// <summary>What OWASP's ASVS asks of authentication (V2) and no other test shows; docs/security.md names them.</summary>
+[Collection(FeatureCollection.Name)]
+public sealed class AuthenticationRequirementsTests(FeatureHost host)
+{
+    [Theory]
+    [InlineData("correct horse battery staple")]
+    [InlineData("  passwörter mit Umlaut 日本語 🔑  ")]
+    [InlineData("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_")]
+    public async Task Password_TakesAnyCharacters_AndIsNeitherCutNorTrimmed(string password)
+    {
+        var email = $"{Guid.NewGuid():N}@example.org";
+        var registered = await host.Client().PostAsync("/api/auth/register", new { email, password, name = "Anna" });
+        registered.Status.ShouldBe(201, registered.Text);
+
+        (await LogInAsync(email, password)).Status.ShouldBe(200);
+        (await LogInAsync(email, password[..^1])).Status.ShouldBe(401);
+        (await LogInAsync(email, password + " ")).Status.ShouldBe(401);
+    }
+
+    [Fact]
+    public async Task PasswordChange_NeedsTheOldOne_EndsEverySession_AndTellsTheOwner()
+    {
+        var user = await host.AccountAsync();
+        var (client, other) = (await host.SignedInAsync(user), await host.SignedInAsync(user));
+        const string Fresh = "another-good-passphrase";
+
+        (await client.PutAsync("/api/auth/profile/password", new { currentPassword = "wrong-password-1", newPassword = Fresh })).Status.ShouldBe(400);
+        (await other.GetAsync("/api/auth/verify")).Status.ShouldBe(200);
+        var changed = await client.PutAsync("/api/auth/profile/password", new { currentPassword = FeatureHost.Password, newPassword = Fresh });
+        changed.Status.ShouldBe(200, changed.Text);
+
+        (await other.GetAsync("/api/auth/verify")).Status.ShouldBe(401);
+        (await client.GetAsync("/api/auth/verify")).Status.ShouldBe(401);
+        (await LogInAsync(user.Email, FeatureHost.Password)).Status.ShouldBe(401);
+        (await LogInAsync(user.Email, Fresh)).Status.ShouldBe(200);
+        await host.MailAsync(user.Email, "password has changed");
+    }
+
+    [Fact]
+    public async Task StoredPassword_IsSalted_AndHashedSlowly()
+    {
+        new PasswordSettings().HashIterations.ShouldBeGreaterThanOrEqualTo(210_000);
+        var hasher = host.Services.GetRequiredService<IPasswordHasher<User>>();
+        var user = await host.AccountAsync();
+
+        var stored = (await host.FindAsync(user))!.PasswordHash!;
+        var (first, second) = (Convert.FromBase64String(stored), Convert.FromBase64String(hasher.HashPassword(user, FeatureHost.Password)));
+
+        // Identity's format 3: marker, PRF (2: HMAC-SHA-512), rounds, length of the salt, salt, hash.
+        first[0].ShouldBe((byte)1);
+        BinaryPrimitives.ReadInt32BigEndian(first.AsSpan(1)).ShouldBe(2);
+        BinaryPrimitives.ReadInt32BigEndian(first.AsSpan(5)).ShouldBeGreaterThanOrEqualTo(100_000);
+        BinaryPrimitives.ReadInt32BigEndian(first.AsSpan(9)).ShouldBeGreaterThanOrEqualTo(16);
+        first.AsSpan(13, 16).SequenceEqual(second.AsSpan(13, 16)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Owner_IsToldByMail_WhenAWayToSignInChanges()
+    {
+        var user = await host.AccountAsync();
+        var client = await host.SignedInAsync(user);
+        var secret = (await client.PostAsync("/api/auth/2fa/enrol")).Json.GetProperty("secret").GetString()!;
+        (await client.PostAsync("/api/auth/2fa/confirm", new { code = Totp.Code(secret, TimeProvider.System.GetUtcNow()) })).Status.ShouldBe(200);
+        await host.MailAsync(user.Email, "second factor has been turned on");
+
+        (await client.PostAsync("/api/auth/2fa/recovery-codes")).Status.ShouldBe(200);
+        await host.MailAsync(user.Email, "recovery codes have been replaced");
+        (await client.PostAsync("/api/auth/2fa/disable")).Status.ShouldBe(204);
+        await host.MailAsync(user.Email, "second factor has been turned off");
+    }
+
+    [Fact]
+    public async Task Reset_NeitherTellsThePassword_NorPassesTheSecondFactor()
+    {
+        var user = await host.AccountAsync();
+        await host.Database.ExecuteAsync("UPDATE users SET two_factor_enabled = true, authenticator_key = 'GEZDGNBVGY3TQOJQ' WHERE id = $1", user.Id);
+        (await host.Client().PostAsync("/api/auth/forgot-password", new { email = user.Email })).Status.ShouldBe(202);
+        var mail = await host.MailAsync(user.Email, "reset-password?token=");
+        mail.ShouldNotContain(FeatureHost.Password);
+        var token = mail.Split("reset-password?token=")[1].Split()[0];
+
+        (await host.Client().PostAsync("/api/auth/reset-password", new { token, newPassword = "another-good-passphrase" })).Status.ShouldBe(204);
+
+        (await LogInAsync(user.Email, "another-good-passphrase")).Json.TryGetProperty("challengeId", out _).ShouldBeTrue();
+        (await host.Client().PostAsync("/api/auth/reset-password", new { token, newPassword = "yet-another-passphrase" })).Status.ShouldBe(400);
+    }
+
+    [Fact]
+    public async Task Host_HasNoAccountsOfItsOwn()
+    {
+        var fresh = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Database__ConnectionString"] = fresh.ConnectionString, ["Mail__Folder"] = Path.GetTempPath() };
+        await using var program = ChildProcess.StartOurs("WebHost", ["migrate"], settings);
+        (await program.WaitForExitAsync(TimeSpan.FromMinutes(2))).ShouldBe(0, program.Tail());
+
+        (await fresh.ScalarAsync<long>("SELECT count(*) FROM users")).ShouldBe(0);
+    }
+
+    private Task<Answer> LogInAsync(string email, string password) => host.Client().PostAsync("/api/auth/login", new { email, password });
+}

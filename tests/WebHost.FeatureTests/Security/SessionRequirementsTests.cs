@@ -1,0 +1,92 @@
+namespace Maintenance.WebHost.FeatureTests.Security;
+
+/// <summary>What OWASP's ASVS asks of sessions (V3) and no other test shows; docs/security.md names them.</summary>
+[Collection(FeatureCollection.Name)]
+public sealed class SessionRequirementsTests(FeatureHost host)
+{
+    [Fact]
+    public async Task SessionToken_IsNeverInAUrl()
+    {
+        var client = await host.SignedInAsync(await host.AccountAsync());
+        var token = Uri.EscapeDataString(client.Token!);
+
+        foreach (var name in (string[])["token", "access_token", "sessionToken", "session", "__Host-session"])
+        {
+            (await host.Client().GetAsync($"/api/auth/verify?{name}={token}")).Status.ShouldBe(401, name);
+        }
+
+        var document = (await host.Client().GetAsync("/openapi/v1.json")).Text;
+        document.ShouldNotContain("\"access_token\"");
+    }
+
+    [Fact]
+    public async Task LogIn_GivesANewToken_WhateverTheClientBrought_AndCookiesThatOnlyThisHostGets()
+    {
+        var user = await host.AccountAsync();
+        var client = host.Client();
+        client.Cookies["__Host-session"] = "chosen-by-somebody-else";
+
+        var first = await client.PostAsync("/api/auth/login", new { email = user.Email, password = FeatureHost.Password });
+        first.Status.ShouldBe(200, first.Text);
+        var second = await client.PostAsync("/api/auth/login", new { email = user.Email, password = FeatureHost.Password });
+
+        var tokens = new[] { first, second }.Select(answer => answer.Json.GetProperty("sessionToken").GetString()!).ToList();
+        tokens.ShouldBeUnique();
+        tokens.ShouldNotContain("chosen-by-somebody-else");
+        var session = first.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-session=", StringComparison.Ordinal));
+        foreach (var attribute in (string[])["secure", "httponly", "samesite=lax", "path=/"])
+        {
+            session.Split(';').Select(part => part.Trim().ToLowerInvariant()).ShouldContain(attribute);
+        }
+
+        session.ShouldNotContain("domain=", Case.Insensitive);
+    }
+
+    [Fact]
+    public async Task LogOut_EndsTheSessionAndItsRefreshToken()
+    {
+        var user = await host.AccountAsync();
+        var signedIn = await host.Client().PostAsync("/api/auth/login", new { email = user.Email, password = FeatureHost.Password });
+        var client = new ApiClient(host.Address) { Token = signedIn.Json.GetProperty("sessionToken").GetString() };
+
+        (await client.PostAsync("/api/auth/logout")).Status.ShouldBe(204);
+
+        (await client.GetAsync("/api/auth/profile")).Status.ShouldBe(401);
+        (await host.Client().PostAsync("/api/auth/refresh", new { refreshToken = signedIn.Json.GetProperty("refreshToken").GetString() })).Status.ShouldBe(401);
+    }
+
+    [Fact]
+    public async Task User_EndsAllSessionsAtOnce()
+    {
+        var user = await host.AccountAsync();
+        var clients = new[] { await host.SignedInAsync(user), await host.SignedInAsync(user), await host.SignedInAsync(user) };
+
+        (await clients[0].PostAsync("/api/auth/logout-all")).Status.ShouldBe(200);
+
+        foreach (var client in clients)
+        {
+            (await client.GetAsync("/api/auth/verify")).Status.ShouldBe(401);
+        }
+    }
+
+    [Fact]
+    public async Task CookieCall_ThatChangesSomething_NeedsTheAntiforgeryHeader()
+    {
+        var client = await host.SignedInAsync(await host.AccountAsync());
+        var browser = host.Client();
+        browser.Cookies["__Host-session"] = client.Token!;
+
+        (await browser.GetAsync("/api/auth/profile")).Status.ShouldBe(200);
+        var refused = await browser.PutAsync("/api/auth/profile", new { name = "Eve" });
+        (refused.Status, refused.Code).ShouldBe((403, "antiforgery"));
+    }
+
+    [Fact]
+    public async Task SensitiveChanges_NeedARecentProof()
+    {
+        var client = await host.RefreshedAsync(await host.AccountAsync());
+
+        (await client.GetAsync("/api/auth/profile")).Status.ShouldBe(200);
+        (await client.PostAsync("/api/auth/2fa/enrol")).Code.ShouldBe("reauthentication_required");
+    }
+}

@@ -1,0 +1,36 @@
+using Maintenance.Testing;
+
+namespace Maintenance.WebHost.FeatureTests.Tracing;
+
+[Collection(FeatureCollection.Name)]
+public sealed class HostTraceTests(FeatureHost host)
+{
+    [Fact]
+    public async Task Request_IsASpan_WithItsStoresBelow_AndNoSecretInIt()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        var settings = host.Settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
+        var port = FreePort.Next();
+        settings["Api__Port"] = $"{port}";
+        settings["Management__Port"] = $"{FreePort.Next()}";
+        settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Endpoint;
+        settings["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
+        var user = await host.AccountAsync();
+        var token = (await host.SignedInAsync(user)).Token!;
+        await using (var program = ChildProcess.StartOurs("WebHost", [], settings))
+        {
+            var client = new ApiClient(new Uri($"http://127.0.0.1:{port}")) { Token = token };
+            await Eventually.TrueAsync(async () => (await client.GetAsync("/api/auth/verify")).Status == 200, TimeSpan.FromMinutes(1));
+            await client.GetAsync("/api/auth/external/acme/callback?code=secret-code&state=secret-state");
+            await program.SignalAsync(Signal.Terminate);
+            (await program.WaitForExitAsync(TimeSpan.FromMinutes(1))).ShouldBe(0);
+        }
+
+        var request = receiver.Spans.First(span => span.Attributes.GetValueOrDefault("url.path") == "/api/auth/verify" || span.Attributes.GetValueOrDefault("http.route") == "api/auth/verify" || span.Attributes.GetValueOrDefault("http.route") == "/api/auth/verify");
+        receiver.Spans.ShouldContain(span => span.Name == "sessions validate" && span.TraceId == request.TraceId);
+        foreach (var secret in (string[])["secret-code", "secret-state", token, user.Email, FeatureHost.RedisPassword])
+        {
+            receiver.Text.ShouldNotContain(secret);
+        }
+    }
+}
