@@ -30,7 +30,7 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// <exception cref="Storage.Redis.StorageUnavailableException">The store does not answer.</exception>
     public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, CancellationToken cancellationToken)
     {
-        var issued = await CreateAsync(context, user, device, life: null, cancellationToken);
+        var issued = await CreateAsync(context, user, device, life: null, ClaimsOf(user), cancellationToken);
         // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
         // this look sees what was written.
         if (!await IsUnchangedAsync(user, cancellationToken))
@@ -48,8 +48,9 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// <param name="user">Whose it will be.</param>
     /// <param name="device">Name of the device.</param>
     /// <param name="life">Longest life, if it is less than the configured one. Whole seconds.</param>
+    /// <param name="claims">Claims of the session.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public Task<IssuedSession> CreateAsync(HttpContext context, User user, string? device, TimeSpan? life, CancellationToken cancellationToken)
+    public Task<IssuedSession> CreateAsync(HttpContext context, User user, string? device, TimeSpan? life, Dictionary<string, string> claims, CancellationToken cancellationToken)
     {
         var agent = context.Request.Headers.UserAgent.ToString();
         return sessions.CreateAsync(
@@ -59,7 +60,7 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
                 IpAddress = context.Connection.RemoteIpAddress,
                 UserAgent = agent.Length == 0 ? null : agent,
                 DeviceName = string.IsNullOrWhiteSpace(device) ? null : device.Trim(),
-                Claims = ClaimsOf(user),
+                Claims = claims,
                 SlidingExpiration = life < lifetimes.CurrentValue.SlidingExpiration ? life : null,
                 AbsoluteExpiration = life < lifetimes.CurrentValue.AbsoluteExpiration ? life : null,
             },
@@ -83,6 +84,14 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     internal static string[] RolesOf(IReadOnlyDictionary<string, string> claims) => claims.Count == 0
         ? []
         : [.. claims.Where(claim => claim.Key == RoleClaim || claim.Key.StartsWith($"{RoleClaim}\n", StringComparison.Ordinal)).Select(claim => claim.Value)];
+
+    /// <summary>The same for a session that a refresh token makes or renews.</summary>
+    internal static Dictionary<string, string> RefreshedClaimsOf(User user)
+    {
+        var claims = ClaimsOf(user);
+        claims[RefreshedClaim] = "1";
+        return claims;
+    }
 
     /// <summary>Whether the account is open and still what it was when it was read.</summary>
     public async Task<bool> IsUnchangedAsync(User user, CancellationToken cancellationToken)

@@ -60,7 +60,7 @@ internal sealed class TokenRefresh(
             return null;
         }
 
-        var rotation = await sessions.RotateAsync(current, new SessionChanges { Claims = SessionIssuer.ClaimsOf(user) }, cancellationToken);
+        var rotation = await sessions.RotateAsync(current, new SessionChanges { Claims = SessionIssuer.RefreshedClaimsOf(user) }, cancellationToken);
         return rotation.Issued;
     }
 
@@ -69,7 +69,7 @@ internal sealed class TokenRefresh(
         var old = family.SessionId is { } id ? await sessions.GetAsync(family.UserId, id, cancellationToken) : null;
         // However often it is refreshed, a log-in ends when its family does.
         var left = TimeSpan.FromSeconds(Math.Max(1, Math.Floor((family.ExpiresAt - clock.GetUtcNow()).TotalSeconds)));
-        var issued = await issuer.CreateAsync(context, user, old?.DeviceName, left, cancellationToken);
+        var issued = await issuer.CreateAsync(context, user, old?.DeviceName, left, SessionIssuer.RefreshedClaimsOf(user), cancellationToken);
         if (!await families.BindSessionAsync(family.UserId, family.Id, issued.Session.Id, cancellationToken))
         {
             await sessions.RevokeAsync(family.UserId, issued.Session.Id, cancellationToken);
