@@ -1,3 +1,4 @@
+using Maintenance.WebHost.Admin;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
 using Microsoft.Extensions.Options;
@@ -7,10 +8,12 @@ const string Usage = """
 
       (no verb)   serves: the API on Api:Port (8080), probes and metrics on Management:Port (8082)
       migrate     makes or completes the tables in the user database (DATABASE_URL), then ends
+      create-admin <email>
+                  makes a registered account an administrator, then ends
       --help      this text
 
     Settings come from appsettings.json, the environment (Api__Port=8080) and the command line; docs/configuration.md has them all.
-    Exit codes: 0 done, 1 migrate failed, 2 a wrong setting or an unknown verb.
+    Exit codes: 0 done, 1 migrate or create-admin failed, 2 a wrong setting or an unknown verb.
     """;
 
 if (args is ["--help" or "-h" or "help", ..])
@@ -19,7 +22,7 @@ if (args is ["--help" or "-h" or "help", ..])
     return 0;
 }
 
-if (args is [var verb, ..] && verb != "migrate" && !verb.StartsWith('-'))
+if (args is [var verb, ..] && verb is not ("migrate" or CreateAdminVerb.Name) && !verb.StartsWith('-'))
 {
     await Console.Error.WriteLineAsync($"Unknown verb '{verb}'.{Environment.NewLine}{Usage}");
     return 2;
@@ -31,6 +34,12 @@ try
     {
         await using var built = HostSetup.Build(settings);
         return await DatabaseMigration.RunAsync(built.Services, Console.Out, Console.Error, CancellationToken.None);
+    }
+
+    if (args is [CreateAdminVerb.Name, .. var rest])
+    {
+        await using var built = HostSetup.Build([.. rest.Where(argument => argument.StartsWith('-'))]);
+        return await CreateAdminVerb.RunAsync(built.Services, [.. rest.Where(argument => !argument.StartsWith('-'))], CancellationToken.None);
     }
 
     var app = HostSetup.Build(args);

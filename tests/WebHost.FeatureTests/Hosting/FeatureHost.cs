@@ -42,7 +42,7 @@ public sealed class FeatureHost : IAsyncLifetime
     public async Task InitializeAsync()
     {
         redis = await RedisServer.StartAsync(new RedisServerOptions { Password = RedisPassword });
-        Database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        Database = await MigratedDatabaseAsync();
         Provider = await OpenIdProvider.StartAsync();
         var port = FreePort.Next();
         Address = new Uri($"http://127.0.0.1:{port}");
@@ -80,9 +80,7 @@ public sealed class FeatureHost : IAsyncLifetime
             Settings[$"Storage:RateLimits:{limit}:Permits"] = "100000";
         }
 
-        (await RunAsync("migrate")).ShouldBe(0);
-        app = HostSetup.Build([.. Settings.Select(setting => $"--{setting.Key}={setting.Value}")]);
-        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(Logs);
+        app = HostSetup.Build([.. Settings.Select(setting => $"--{setting.Key}={setting.Value}")], builder => builder.Logging.ClearProviders().AddProvider(Logs));
         await app.StartAsync();
     }
 
@@ -93,6 +91,18 @@ public sealed class FeatureHost : IAsyncLifetime
         await Provider.DisposeAsync();
         await redis.DisposeAsync();
         folder.Delete(recursive: true);
+    }
+
+    /// <summary>A new database with the tables.</summary>
+    public static async Task<PostgresDatabase> MigratedDatabaseAsync()
+    {
+        var created = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        foreach (var file in Directory.GetFiles(Path.Combine(BuiltProgram.RepositoryRoot, "src", "WebHost", "Database", "Migrations"), "*.sql").Order(StringComparer.Ordinal))
+        {
+            await created.ExecuteAsync(await File.ReadAllTextAsync(file));
+        }
+
+        return created;
     }
 
     /// <summary>Runs a verb of the host as a program, with this host's settings.</summary>
@@ -137,7 +147,7 @@ public sealed class FeatureHost : IAsyncLifetime
         var client = await SignedInAsync(user);
         var family = await app.Services.GetRequiredService<Storage.RefreshTokens.IRefreshTokenStore>().IssueAsync(
             new() { UserId = user.Key, SessionId = SessionId.Parse(client.SessionId!) }, CancellationToken.None);
-        var refreshed = await Client().PostAsync("/api/auth/refresh", new { refreshToken = family.Token!.Value.Value });
+        var refreshed = await Client().PostAsync("/api/auth/refresh", new { refreshToken = family.Token!.Value });
         refreshed.Status.ShouldBe(200, refreshed.Text);
         return new ApiClient(Address) { Token = refreshed.Json.GetProperty("sessionToken").GetString() };
     }

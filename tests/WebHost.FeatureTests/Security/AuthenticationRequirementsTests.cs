@@ -98,10 +98,7 @@ public sealed class AuthenticationRequirementsTests(FeatureHost host)
     [Fact]
     public async Task Host_HasNoAccountsOfItsOwn()
     {
-        var fresh = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Database__ConnectionString"] = fresh.ConnectionString, ["Mail__Folder"] = Path.GetTempPath() };
-        await using var program = ChildProcess.StartOurs("WebHost", ["migrate"], settings);
-        (await program.WaitForExitAsync(TimeSpan.FromMinutes(2))).ShouldBe(0, program.Tail());
+        var fresh = await FeatureHost.MigratedDatabaseAsync();
 
         (await fresh.ScalarAsync<long>("SELECT count(*) FROM users")).ShouldBe(0);
     }
