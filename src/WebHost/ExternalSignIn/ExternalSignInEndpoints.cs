@@ -6,6 +6,7 @@ using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -195,7 +196,7 @@ internal static class ExternalSignInEndpoints
 
     private static bool IsBrowser(HttpContext context) => context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
-    private static IResult NoProvider() => Problems.NotFound("There is no such provider.");
+    private static ProblemHttpResult NoProvider() => Problems.NotFound("There is no such provider.");
 
-    private static IResult NotAllowed() => Problems.Invalid("returnUrl", "Only a path on this host is accepted, for example /account.");
+    private static ProblemHttpResult NotAllowed() => Problems.Invalid("returnUrl", "Only a path on this host is accepted, for example /account.");
 }

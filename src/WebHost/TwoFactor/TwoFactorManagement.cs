@@ -3,6 +3,7 @@ using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Mail;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -126,6 +127,6 @@ internal sealed class TwoFactorManagement(
     private async Task<User?> FindAsync(HttpContext context) =>
         await users.FindByIdAsync(context.User.UserId()) is { DisabledAt: null } user ? user : null;
 
-    private static IResult Conflict() =>
+    private static ProblemHttpResult Conflict() =>
         Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again.");
 }
