@@ -37,7 +37,8 @@ public sealed class OpenApiTests(FeatureHost host)
                 };
                 if (type is not null)
                 {
-                    response.Value.GetProperty("content").GetProperty(type).TryGetProperty("schema", out _).ShouldBeTrue($"{at} {response.Name}");
+                    (response.Value.TryGetProperty("content", out var content) && content.TryGetProperty(type, out var media) && media.TryGetProperty("schema", out _))
+                        .ShouldBeTrue($"{at} {response.Name}: {response.Value.GetRawText()}");
                 }
             }
 
