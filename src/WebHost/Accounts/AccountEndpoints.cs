@@ -43,6 +43,7 @@ internal static class AccountEndpoints
         auth.MapPost("verify-email", (TokenRequest request, HttpContext context, EmailVerification verification, CancellationToken stop) => verification.VerifyAsync(request, context, stop))
             .Validated<TokenRequest>()
             .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status409Conflict)
             .IgnoresCookie()
             .RequireRateLimiting(Limits.Redeem)
             .WithSummary("Proves an e-mail address by the token that was sent to it.");

@@ -26,26 +26,33 @@ internal static class SignInEndpoints
         auth.MapPost("login", (LoginRequest request, HttpContext context, PasswordSignIn signIn, CancellationToken stop) => signIn.SignInAsync(request, context, stop))
             .Validated<LoginRequest>()
             .Produces<SignedIn>()
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .IgnoresCookie()
             .RequireRateLimiting(Limits.Login)
             .WithSummary("Signs in with a password; answers a challenge when a second factor is needed.");
         auth.MapPost("login/2fa", (SecondFactorRequest request, HttpContext context, SecondFactorSignIn signIn, CancellationToken stop) => signIn.SignInAsync(request, context, stop))
             .Validated<SecondFactorRequest>()
             .Produces<SignedIn>()
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .IgnoresCookie()
             .RequireRateLimiting(Limits.Login)
             .WithSummary("Finishes a log-in with a code of an authenticator or a recovery code.");
         auth.MapPost("refresh", (RefreshRequest request, HttpContext context, TokenRefresh refresh, CancellationToken stop) => refresh.RefreshAsync(request, context, stop))
             .Validated<RefreshRequest>()
             .Produces<SignedIn>()
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
             .IgnoresCookie()
             .RequireRateLimiting(Limits.Refresh)
             .WithSummary("Exchanges a refresh token; each works once.");
         auth.MapPost("logout", LogOutAsync)
+            .Produces(StatusCodes.Status204NoContent)
             .RequireAuthorization()
             .RequireRateLimiting(Limits.User)
             .WithSummary("Ends this session.");
         auth.MapPost("logout-all", LogOutEverywhereAsync)
+            .Produces<LoggedOutEverywhere>()
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
             .WithSummary("Ends every session; ?keepCurrent=true keeps this one.");

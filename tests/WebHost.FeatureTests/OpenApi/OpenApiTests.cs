@@ -31,8 +31,10 @@ public sealed class OpenApiTests(FeatureHost host)
             {
                 var type = response.Name[0] switch
                 {
+                    // Health has the shapes of the older backends, also when it is bad.
+                    '5' when operation.Path.EndsWith("/health", StringComparison.Ordinal) || operation.Path == "/health/redis" => "application/json",
                     '4' or '5' => "application/problem+json",
-                    '2' when response.Name is "200" or "201" or "202" && !operation.Path.StartsWith("/api/auth/avatars", StringComparison.Ordinal) && response.Value.TryGetProperty("content", out _) => "application/json",
+                    '2' when response.Name is "200" or "201" or "202" && operation.Path is not ("/api/auth/avatars/{name}" or "/api/auth/account/export") && response.Value.TryGetProperty("content", out _) => "application/json",
                     _ => null,
                 };
                 if (type is not null)
