@@ -13,12 +13,16 @@ internal static partial class SettingsDocument
 
     public static IReadOnlyList<DocumentedSetting> OfWebHost { get; } = [.. Under("Web host"), .. Under("Storage"), .. Under("ASP.NET Core")];
 
-    /// <summary>The rows below the heading that begins so; a job's settings once for each job.</summary>
+    /// <summary>The rows below each heading that begins so; a job's settings once for each job.</summary>
     private static IEnumerable<DocumentedSetting> Under(string heading)
     {
-        var lines = File.ReadLines(Path.Combine(BuiltProgram.RepositoryRoot, "docs", "configuration.md")).ToList();
-        var section = lines.SkipWhile(line => !line.StartsWith($"## {heading}", StringComparison.Ordinal)).Skip(1)
-            .TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)).ToList();
+        var lines = File.ReadLines(Path.Combine(BuiltProgram.RepositoryRoot, "docs", "configuration.md"));
+        var within = false;
+        var section = lines.Where(line =>
+        {
+            within = line.StartsWith("## ", StringComparison.Ordinal) ? line.StartsWith($"## {heading}", StringComparison.Ordinal) : within;
+            return within;
+        }).ToList();
         var jobs = section.FirstOrDefault(line => line.StartsWith("`<Job>` is ", StringComparison.Ordinal)) is { } sentence
             ? Quoted().Matches(sentence).Select(match => match.Groups[1].Value).Where(name => name != "<Job>").ToList()
             : [];

@@ -20,6 +20,7 @@ secrets are variables, which win over the file.
 {{- end }}
 {{- if eq .component "web-host" }}
 {{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
+{{- $_ := set $own "Avatars" (dict "Folder" "/data/avatars") }}
 {{- $_ := set $own "Database" (include "maintenance.databaseSettings" .root | fromYaml) }}
 {{- end }}
 {{- mergeOverwrite (deepCopy .values.settings) $own | toPrettyJson }}
