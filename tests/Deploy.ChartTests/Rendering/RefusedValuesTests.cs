@@ -16,6 +16,8 @@ public sealed class RefusedValuesTests
     [InlineData("worker: {token: {requiredEverywhere: true}}", "worker.token.requiredEverywhere needs worker.token.existingSecret")]
     [InlineData("worker: {extraEnv: [{name: Storage__Redis__Password, value: hunter2}]}", "looks like a secret")]
     [InlineData("webHost: {extraEnv: [{name: REDIS_URL, value: 'redis://:hunter2@redis'}]}", "looks like a secret")]
+    [InlineData("webHost: {mail: {host: ''}}", "webHost.mail.host is empty")]
+    [InlineData("webHost: {mail: {existingSecret: smtp}}", "webHost.mail.existingSecret needs webHost.mail.user")]
     [InlineData("webHost: {drainSeconds: 40}", "webHost.terminationGracePeriodSeconds must be at least 10 above")]
     [InlineData("webHost: {autoscaling: {minReplicas: 20}}", "minReplicas is above maxReplicas")]
     [InlineData("webHost: {ingress: {enabled: true}}", "webHost.ingress.hosts is empty")]

@@ -51,6 +51,15 @@ public sealed class WebHostRenderingTests
     }
 
     [Fact]
+    public async Task Mail_LeavesByTheServer_WithThePasswordOfTheSecret()
+    {
+        var manifests = await CiAsync("existing-secret");
+        Settings(manifests).At("Mail")!.ToJsonString().ShouldBe(
+            """{"From":"no-reply@example.org","Host":"smtp.example.org","Port":587,"PublicUrl":"https://auth.example.org","User":"auth"}""");
+        Variable(manifests["Deployment", Name].At("spec.template.spec")!, "Mail__Password")!.Text("valueFrom.secretKeyRef.name").ShouldBe("smtp");
+    }
+
+    [Fact]
     public async Task Data_IsAClaim_OrEachPodsOwnRoom()
     {
         (await CiAsync("existing-secret"))["Deployment", Name].Items("spec.template.spec.volumes").Single(volume => volume.Text("name") == "data")
@@ -123,7 +132,7 @@ public sealed class WebHostRenderingTests
         var account = manifests["ServiceAccount", spec.Text("serviceAccountName")!].At("metadata.annotations")!;
         account["helm.sh/hook"]!.ToString().ShouldBe("pre-install,pre-upgrade");
         int.Parse(account["helm.sh/hook-weight"]!.ToString()).ShouldBeLessThan(int.Parse(job.At("metadata.annotations")!["helm.sh/hook-weight"]!.ToString()));
-        (await Chart.RenderAsync(Chart.LeastValues + "webHost: {migration: {enabled: false}}")).Of("Job").ShouldBeEmpty();
+        (await Chart.RenderAsync([Chart.LeastValues, "webHost: {migration: {enabled: false}}"])).Of("Job").ShouldBeEmpty();
     }
 
     [Fact]

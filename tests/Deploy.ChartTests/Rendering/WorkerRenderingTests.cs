@@ -47,7 +47,7 @@ public sealed class WorkerRenderingTests
     [Fact]
     public async Task Settings_GoIntoTheFile_AndAChangeRollsThePods()
     {
-        const string settings = "\nworker: {settings: {Jobs: {SessionCleanup: {Schedule: '00:20:00'}}, Logging: {LogLevel: {Quartz: Error}}}}";
+        const string settings = "worker: {settings: {Jobs: {SessionCleanup: {Schedule: '00:20:00'}}, Logging: {LogLevel: {Quartz: Error}}}}";
         var before = await CiAsync("default");
         var after = await Chart.RenderAsync(Chart.LeastValues + settings);
         Settings(after).Text("Jobs.SessionCleanup.Schedule").ShouldBe("00:20:00");

@@ -106,14 +106,21 @@ internal sealed class RunningPod : IAsyncDisposable
     /// <summary>Awaits a probe's success for as long as a kubelet would go on trying.</summary>
     public Task SucceedsAsync(string probe, TimeSpan? within = null) => BecomesAsync(probe, HttpStatusCode.OK, within);
 
-    public Task BecomesAsync(string probe, HttpStatusCode status, TimeSpan? within = null)
+    public async Task BecomesAsync(string probe, HttpStatusCode status, TimeSpan? within = null)
     {
         within ??= TimeSpan.FromSeconds(
             double.Parse(Container.Text($"{probe}.periodSeconds") ?? "10") * double.Parse(Container.Text($"{probe}.failureThreshold") ?? "3"));
-        return Eventually.TrueAsync(
-            async () => Process.HasExited ? throw new InvalidOperationException($"It ended with {Process.ExitCode}.") : await ProbeAsync(probe) == status,
-            within,
-            $"{probe} is {status}; {Process.Tail()}");
+        HttpStatusCode? last = null;
+        try
+        {
+            await Eventually.TrueAsync(async () => Process.HasExited || (last = await ProbeAsync(probe)) == status, within);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{probe} is {last}, not {status}, after {within}. {Process.Tail()}", exception);
+        }
+
+        last.ShouldBe(status, $"{probe}; the process has ended: {Process.ExitCode}. {Process.Tail()}");
     }
 
     public async Task<string> GetAsync(string portName, string path) => await Http.GetStringAsync(Address(portName, path));

@@ -78,7 +78,7 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
             redis: {host: 127.0.0.1, port: {{{{redisPort}}}}, existingSecret: redis}
             postgresql: {host: {{{{address.Host}}}}, port: {{{{address.Port}}}}, database: {{{{database.Name}}}}, user: {{{{user}}}}, existingSecret: postgresql}
             worker: {enabled: false}
-            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} } }
+            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail} } }
 
             """);
     }

@@ -98,10 +98,10 @@ internal static partial class SettingsSchema
 
     private const string TimePattern = @"^([0-9]+\.)?[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,7})?$";
 
-    [GeneratedRegex("^(Management:(Port|Address|RequireToken)|Api:(Port|Address)|Database:(Provider|ConnectionString)|Avatars:Folder|Storage:Redis:(Url|Host|Port|User|Database|KeyPrefix|Tls:.*))$")]
+    [GeneratedRegex("^(Management:(Port|Address|RequireToken)|Api:(Port|Address)|Database:(Provider|ConnectionString)|Avatars:Folder|Mail:(Host|Port|User|From|PublicUrl)|Storage:Redis:(Url|Host|Port|User|Database|KeyPrefix|Tls:.*))$")]
     private static partial Regex OwnValue();
 
-    [GeneratedRegex("(Password|Secret|BearerToken|^Management:Token|:Webhooks:[^:]+:Url)$")]
+    [GeneratedRegex("(Password|Secret|BearerToken|ConnectionString|^Management:Token|:Webhooks:[^:]+:Url)$")]
     private static partial Regex SecretName();
 
     [GeneratedRegex("^[0-9]+$")]

@@ -20,6 +20,7 @@ secrets are variables, which win over the file.
 {{- end }}
 {{- if eq .component "web-host" }}
 {{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
+{{- $_ := set $own "Mail" (include "maintenance.mailSettings" .values.mail | fromYaml) }}
 {{- $_ := set $own "Avatars" (dict "Folder" "/data/avatars") }}
 {{- $_ := set $own "Database" (include "maintenance.databaseSettings" .root | fromYaml) }}
 {{- end }}
@@ -112,6 +113,18 @@ Tls:
 {{- join ";" $parts -}}
 {{- end -}}
 
+{{- define "maintenance.mailSettings" -}}
+{{- if .host }}
+Host: {{ .host | quote }}
+Port: {{ .port | int }}
+{{- end }}
+{{- with .user }}
+User: {{ . | quote }}
+{{- end }}
+From: {{ .from | quote }}
+PublicUrl: {{ .publicUrl | quote }}
+{{- end -}}
+
 {{- define "maintenance.databaseSettings" -}}
 Provider: PostgreSql
 {{- if not .Values.postgresql.existingSecretKeys.connectionString }}
@@ -144,6 +157,15 @@ ConnectionString: {{ include "maintenance.postgresConnection" . | quote }}
 {{- include "maintenance.redisSecretEnv" .root }}
 {{- if eq .component "web-host" }}
 {{- include "maintenance.databaseSecretEnv" .root }}
+{{- end }}
+{{- with .values.mail }}
+{{- if .existingSecret }}
+- name: Mail__Password
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret }}
+      key: {{ .key }}
+{{- end }}
 {{- end }}
 {{- with .values.token }}
 {{- if .existingSecret }}

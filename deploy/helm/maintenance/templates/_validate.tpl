@@ -33,6 +33,12 @@
 {{- if and $v.webHost.enabled (not (include "maintenance.hasPostgres" .)) }}
 {{- $errors = append $errors "the web host needs PostgreSQL: set postgresql.host and postgresql.existingSecret (with the password, or with a connection string and its key in postgresql.existingSecretKeys.connectionString), or webHost.enabled=false" }}
 {{- end }}
+{{- if and $v.webHost.enabled (not $v.webHost.mail.host) (not (dig "Mail" "Folder" "" $v.webHost.settings)) }}
+{{- $errors = append $errors "webHost.mail.host is empty: no mail could leave. Name your SMTP server, or set webHost.settings.Mail.Folder (/data/mail) to have messages written there" }}
+{{- end }}
+{{- if and $v.webHost.mail.existingSecret (not $v.webHost.mail.user) }}
+{{- $errors = append $errors "webHost.mail.existingSecret needs webHost.mail.user" }}
+{{- end }}
 {{- if and (hasPrefix "Verify" $v.postgresql.sslMode) (not $v.postgresql.tls.existingSecret) (not $v.postgresql.existingSecretKeys.connectionString) (include "maintenance.hasPostgres" .) }}
 {{- $errors = append $errors (printf "postgresql.sslMode=%s needs the authorities in postgresql.tls.existingSecret" $v.postgresql.sslMode) }}
 {{- end }}
