@@ -21,7 +21,6 @@ secrets are variables, which win over the file.
 {{- if eq .component "web-host" }}
 {{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
 {{- $_ := set $own "Mail" (include "maintenance.mailSettings" .values.mail | fromYaml) }}
-{{- $_ := set $own "Avatars" (dict "Folder" "/data/avatars") }}
 {{- $_ := set $own "Database" (include "maintenance.databaseSettings" .root | fromYaml) }}
 {{- end }}
 {{- mergeOverwrite (deepCopy .values.settings) $own | toPrettyJson }}
