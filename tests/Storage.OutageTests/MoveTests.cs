@@ -95,6 +95,29 @@ public sealed class MoveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Session_ThatAnotherHostHasRevokedThroughItsJournal_IsNotMoved()
+    {
+        await using var revoking = new OutageHost(redis, null, automatic: false, folder.Setting("revoking"));
+        await revoking.RecoverAsync();
+        await CutOffAsync();
+        var (one, all) = (await host.LogInAsync("ada"), await host.LogInAsync("ben"));
+        await PassAsync();
+        await revoking.Get<RedisBreaker>().OpenAsync();
+        revoking.Mode.SetAway(true, "cut off by the test");
+        (await revoking.Sessions.RevokeAsync("ada", one.Token.Id, None)).Outcome.ShouldBe(RevocationOutcome.Journalled);
+        (await revoking.Sessions.RevokeAllAsync("ben", null, None)).Outcome.ShouldBe(RevocationOutcome.Journalled);
+        await revoking.RecoverAsync();
+
+        await host.RecoverAsync();
+
+        foreach (var issued in (IssuedSession[])[one, all])
+        {
+            (await host.IsValidAsync(issued)).ShouldBeFalse();
+            (await revoking.IsValidAsync(issued)).ShouldBeFalse();
+        }
+    }
+
+    [Fact]
     public async Task Session_BornAfterThisHostsJournalledLogOutEverywhere_IsMoved_AndOneBornBeforeHasEnded()
     {
         var stored = await host.LogInAsync("ada");
@@ -134,7 +157,8 @@ public sealed class MoveTests : IAsyncLifetime
         }
 
         await host.RecoverAsync();
-        (await redis.IntegerAsync("EXISTS", keys.Session(UserReference.Of("ada"), born.Token.Id))).ShouldBe(0);
+        // No record: the mark of the revocation.
+        (await redis.IntegerAsync("STRLEN", keys.Session(UserReference.Of("ada"), born.Token.Id))).ShouldBe(31);
         (await other.IsValidAsync(born)).ShouldBeFalse();
         (await host.IsValidAsync(born)).ShouldBeFalse();
     }

@@ -41,6 +41,7 @@ internal sealed class JournalReplay(
     private static readonly TokenKind[] BesideFamilies = [.. TokenKind.All.Where(kind => kind.Record != StateKind.RefreshToken)];
 
     private static readonly RedisScript EndUser = Load("Outage/replay_user");
+    private static readonly RedisScript EndSession = Load("Outage/replay_session");
     private static readonly RedisScript EndTokens = Load("Outage/replay_tokens");
     private static readonly RedisScript EndFamiliesOfSession = Load("RefreshTokens/end_session");
     private static readonly RedisScript EndToken = Load("Tokens/revoke");
@@ -48,6 +49,7 @@ internal sealed class JournalReplay(
 
     // The times on Redis's clock, reckoned once an entry, so that a second try sets the same generation.
     private readonly Dictionary<string, long> times = new(StringComparer.Ordinal);
+    private readonly HashSet<string> refused = new(StringComparer.Ordinal);
     private readonly Dictionary<UserReference, (long Set, long? Found)> generations = [];
 
     /// <summary>Told of each entry that is carried out, and of the time up to which it ends things, in microseconds of Redis's clock.</summary>
@@ -86,9 +88,13 @@ internal sealed class JournalReplay(
                 outcome = ReplayOutcome.Unavailable;
                 break;
             }
-            catch (Exception exception) when (exception is RedisServerException or FormatException or InvalidOperationException)
+            catch (Exception exception) when (exception is RedisServerException or FormatException or ArgumentException)
             {
-                logger.JournalEntryRefused(entry.Kind.ToString(), exception.Message);
+                if (refused.Add(entry.Id))
+                {
+                    logger.JournalEntryRefused(entry.Kind.ToString(), exception.Message);
+                }
+
                 outcome = ReplayOutcome.Refused;
             }
         }
@@ -171,9 +177,9 @@ internal sealed class JournalReplay(
     private async Task EndSessionAsync(JournalledRevocation entry, UserReference user, SessionId id, ServerClock clock, CancellationToken cancellationToken)
     {
         var reply = (int)await connection.Value.WithoutBreaker().EvaluateAsync(
-            SessionScripts.Default.Revoke,
+            EndSession,
             [keys.Session(user, id), keys.SessionIndex(user), keys.RefreshIndex(user)],
-            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user)],
+            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user), (long)Math.Ceiling(sessions.CurrentValue.AbsoluteExpiration.TotalMilliseconds)],
             cancellationToken).ConfigureAwait(false);
         if (reply < 0)
         {

@@ -199,7 +199,7 @@ internal sealed class RedisWatch : IDisposable
             return false;
         }
 
-        if (!rules.ReplaysFirst)
+        if (!rules.ReplaysFirst && mode.IsRedisAway)
         {
             await ResumeAsync().ConfigureAwait(false);
             return false;

@@ -10,9 +10,9 @@
 local at, us = tonumber(ARGV[1]), now_us()
 local now, most = math.floor(us / 1000), text(tonumber(ARGV[4]) - 1)
 local sessions, families = ARGV[5], ARGV[6]
-local before = read_generation(KEYS[1])
--- Without a generation nothing of the user is valid, and nothing old ever will be.
-if not before then return { 0, 0, '', '' } end
+-- Without a generation nothing of the user is valid in Redis. It is set all the same: another host may hold sessions in its memory that are older.
+local found = read_generation(KEYS[1])
+local before = found or -1
 
 local function members(index)
   local ids = redis.pcall('ZRANGE', index, '0', most)
@@ -64,7 +64,7 @@ end
 -- The time of the revocation, not of this replay: it is what sessions that other hosts hold in memory are compared with.
 local generation = math.max(at, before + 1)
 local set = redis.pcall('SET', KEYS[1], text(generation), 'PX', text(longest))
-if type(set) == 'table' and set.err then return { count, 0, text(before), '' } end
+if type(set) == 'table' and set.err then return { count, 0, found and text(found) or '', '' } end
 
 local carried = 0
 for id, record in pairs(alive) do
@@ -97,4 +97,4 @@ for kind = 4, #KEYS do
     end
   end
 end
-return { count, carried, text(before), text(generation) }
+return { count, carried, found and text(found) or '', text(generation) }
