@@ -123,7 +123,6 @@ internal sealed class SessionMover(
         }
 
         var session = held.Session;
-        var now = users.Now;
         var (flags, body) = SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, session.Claims);
         var deadline = clock.In(redis.Deadline * 2, timeProvider);
         var own = replay.GenerationOf(user);
@@ -137,9 +136,9 @@ internal sealed class SessionMover(
                 [keys.Session(user, id), keys.SessionIndex(user), keys.Generation(user)],
                 [
                     deadline, born, own?.Set.ToString() ?? "", own?.Found?.ToString() ?? "",
-                    held.Format, (int)flags, (long)session.SlidingExpiration.TotalSeconds, Milliseconds(now - session.CreatedAt),
-                    Milliseconds(now - session.LastSeenAt), Milliseconds(now - session.AuthenticatedAt), Milliseconds(session.AbsoluteExpiresAt - now),
-                    Milliseconds(sessions.CurrentValue.AbsoluteExpiration), id.Value, body,
+                    held.Format, (int)flags, (long)session.SlidingExpiration.TotalSeconds, Milliseconds(session.CreatedAt, clock),
+                    Milliseconds(session.LastSeenAt, clock), Milliseconds(session.AuthenticatedAt, clock), Milliseconds(session.AbsoluteExpiresAt, clock),
+                    (long)sessions.CurrentValue.AbsoluteExpiration.TotalMilliseconds, id.Value, body,
                 ],
                 cancellationToken).ConfigureAwait(false);
         }
@@ -177,7 +176,8 @@ internal sealed class SessionMover(
         }
     }
 
-    private static long Milliseconds(TimeSpan time) => Math.Max(0, (long)time.TotalMilliseconds);
+    // Not later than it was: another host's journalled revocation must find the session as old as it is, however long this call takes.
+    private static long Milliseconds(DateTimeOffset time, ServerClock clock) => clock.AtEarliest(time, TimeSpan.Zero) / 1000;
 
     private sealed class Turn(SemaphoreSlim turn) : IDisposable
     {

@@ -1,8 +1,8 @@
 -- Takes over a session that was born in a host's memory, under its own id and with the life that is left to it.
 -- KEYS: record, index, generation
 -- ARGV: last moment at which this may happen us, when it was born us (both on this server's clock; the second rounded down), generation that this
---       host's own replay set or '', generation that the replay found or '', format version, flags, sliding s, then the age or the rest in ms: created,
---       last seen, authenticated, absolute; longest possible session ms, session id, body
+--       host's own replay set or '', generation that the replay found or '', format version, flags, sliding s, then ms on this server's clock, rounded down:
+--       created, last seen, authenticated, absolute expiry; longest possible session ms, session id, body
 -- Returns moved; or late, revoked (the user's generation is younger than the session), exists, expired
 --@include Sessions/record.lua
 local us = now_us()
@@ -18,8 +18,7 @@ if generation and ARGV[3] ~= '' and generation == tonumber(ARGV[3]) then bound =
 if bound and tonumber(ARGV[2]) <= bound then return 'revoked' end
 
 local version, flags, sliding = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local created, seen, authenticated = now - tonumber(ARGV[8]), now - tonumber(ARGV[9]), now - tonumber(ARGV[10])
-local absolute = now + tonumber(ARGV[11])
+local created, seen, authenticated, absolute = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local expires = expiry_of(seen, sliding * 1000, absolute)
 if expires <= now then return 'expired' end
 

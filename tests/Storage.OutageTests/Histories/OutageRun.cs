@@ -42,9 +42,9 @@ internal sealed class OutageRun : IAsyncDisposable
 
     public static async Task<string?> FindAsync(ulong seed, OutageRules rules)
     {
-        var history = OutageHistoryGenerator.Draw(seed);
-        await using var redis = await RedisServer.StartAsync(new RedisServerOptions { AppendOnly = history.Durable });
-        await using var run = new OutageRun(history, rules, redis);
+        var drawn = OutageHistoryGenerator.Draw(seed);
+        await using var server = await RedisServer.StartAsync(new RedisServerOptions { AppendOnly = drawn.Durable });
+        await using var run = new OutageRun(drawn, rules, server);
         try
         {
             await run.RunAsync();
@@ -52,7 +52,7 @@ internal sealed class OutageRun : IAsyncDisposable
         }
         catch (ViolationException violation)
         {
-            return $"Seed {seed}: {violation.Message}\n  durable {history.Durable}, memory {string.Join(", ", history.MemoryPolicy)}, journal {string.Join(", ", history.Journal)}\n  {run.Ledger.Trace}";
+            return $"Seed {seed}: {violation.Message}\n  durable {drawn.Durable}, memory {string.Join(", ", drawn.MemoryPolicy)}, journal {string.Join(", ", drawn.Journal)}\n  {run.Ledger.Trace}";
         }
     }
 
