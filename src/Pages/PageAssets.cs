@@ -27,18 +27,21 @@ public static class PageAssets
     public static PageAsset Icon { get; } = Load("icon", ".svg", "image/svg+xml");
 
     /// <summary>Serves them.</summary>
-    public static void MapPageAssets(this IEndpointRouteBuilder endpoints)
+    public static RouteGroupBuilder MapPageAssets(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
+        var assets = endpoints.MapGroup("");
         foreach (var asset in new[] { Style, Script, Icon })
         {
-            endpoints.MapGet(asset.Path, (HttpContext context) =>
+            assets.MapGet(asset.Path, (HttpContext context) =>
             {
                 PageHeaders.Set(context.Response);
                 context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
                 return TypedResults.Bytes(asset.Content, asset.ContentType);
             }).ExcludeFromDescription();
         }
+
+        return assets;
     }
 
     private static PageAsset Load(string name, string extension, string contentType)

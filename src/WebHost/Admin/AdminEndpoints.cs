@@ -1,3 +1,4 @@
+using Maintenance.WebHost.Admin.Pages;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.StepUp;
@@ -7,7 +8,7 @@ namespace Maintenance.WebHost.Admin;
 /// <summary>The administrator's API.</summary>
 internal static class AdminEndpoints
 {
-    public static IServiceCollection AddAdmin(this IServiceCollection services) => services.AddScoped<AdminOperations>();
+    public static IServiceCollection AddAdmin(this IServiceCollection services) => services.AddScoped<AdminOperations>().AddAdminPages();
 
     public static IEndpointRouteBuilder MapAdmin(this IEndpointRouteBuilder auth)
     {

@@ -6,7 +6,7 @@ using Maintenance.WebHost.Users;
 namespace Maintenance.WebHost.Admin;
 
 /// <summary>A user as an administrator sees it.</summary>
-internal sealed record AdminUser(
+public sealed record AdminUser(
     string Id,
     string Email,
     string Name,
@@ -18,7 +18,7 @@ internal sealed record AdminUser(
     DateTimeOffset CreatedAt,
     IReadOnlyList<string> Roles)
 {
-    public static AdminUser Of(User user) => new(
+    internal static AdminUser Of(User user) => new(
         user.Key,
         user.Email,
         user.Name,
@@ -34,30 +34,30 @@ internal sealed record AdminUser(
 /// <summary>Users in the order of their addresses.</summary>
 /// <param name="Users">A page of them.</param>
 /// <param name="Next">To be given as <c>after</c> for the next page; null: this was the last.</param>
-internal sealed record AdminUserPage(IReadOnlyList<AdminUser> Users, string? Next);
+public sealed record AdminUserPage(IReadOnlyList<AdminUser> Users, string? Next);
 
 /// <summary>A chain of refresh tokens; none of them can be used by its id.</summary>
-internal sealed record AdminRefreshToken(string Id, string? SessionId, DateTimeOffset CreatedAt, DateTimeOffset RotatedAt, DateTimeOffset ExpiresAt, int Rotations);
+public sealed record AdminRefreshToken(string Id, string? SessionId, DateTimeOffset CreatedAt, DateTimeOffset RotatedAt, DateTimeOffset ExpiresAt, int Rotations);
 
 /// <summary>A sign-in at another provider.</summary>
-internal sealed record AdminExternalLogin(string Provider, string Subject);
+public sealed record AdminExternalLogin(string Provider, string Subject);
 
 /// <summary>A user with what keeps it signed in.</summary>
-internal sealed record AdminUserDetails(
+public sealed record AdminUserDetails(
     AdminUser User, IReadOnlyList<SessionView> Sessions, IReadOnlyList<AdminRefreshToken> RefreshTokens, IReadOnlyList<AdminExternalLogin> ExternalLogins);
 
 /// <summary>A row of the audit trail.</summary>
-internal sealed record AdminAuditEvent(
+public sealed record AdminAuditEvent(
     long Id, DateTimeOffset At, string Action, bool Succeeded, string? UserId, string? ActorId, string? SessionId, string? Address, string? UserAgent, string? Detail)
 {
-    public static AdminAuditEvent Of(AuditRecord record) => new(
+    internal static AdminAuditEvent Of(AuditRecord record) => new(
         record.Id, record.At, record.Action, record.Succeeded, record.UserId, record.ActorId, record.SessionId, record.Address, record.UserAgent, record.Detail);
 }
 
 /// <summary>Events, newest first.</summary>
 /// <param name="Events">A page of them.</param>
 /// <param name="Next">To be given as <c>before</c> for the next page; null: this was the last.</param>
-internal sealed record AdminAuditPage(IReadOnlyList<AdminAuditEvent> Events, long? Next);
+public sealed record AdminAuditPage(IReadOnlyList<AdminAuditEvent> Events, long? Next);
 
 /// <summary>How many sessions ended.</summary>
 internal sealed record AdminEnded(int Ended);

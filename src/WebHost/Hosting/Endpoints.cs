@@ -1,5 +1,6 @@
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Admin;
+using Maintenance.WebHost.Admin.Pages;
 using Maintenance.WebHost.ExternalSignIn;
 using Maintenance.WebHost.Health;
 using Maintenance.WebHost.Profile;
@@ -28,6 +29,7 @@ internal static class Endpoints
         auth.MapAdmin();
 
         app.MapOpenApi("/openapi/{documentName}.json").RequireRateLimiting(Limits.Public);
+        app.MapAdminPages();
         app.MapAuthHealth();
         app.MapManagement();
     }

@@ -16,10 +16,10 @@ namespace Maintenance.WebHost.Sessions;
 /// <param name="AuthenticatedAt">When its owner last proved who it is.</param>
 /// <param name="ExpiresAt">When it ends unless it is used.</param>
 /// <param name="Current">Whether it is the one that asks.</param>
-internal sealed record SessionView(
+public sealed record SessionView(
     string Id, string? Device, string? Address, string? UserAgent, DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset AuthenticatedAt, DateTimeOffset ExpiresAt, bool Current)
 {
-    public static SessionView Of(Session session, SessionId? current) => new(
+    internal static SessionView Of(Session session, SessionId? current) => new(
         session.Id.Value,
         session.DeviceName,
         session.IpAddress?.ToString(),

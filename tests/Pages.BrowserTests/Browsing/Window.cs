@@ -61,6 +61,8 @@ public sealed class Window : IAsyncDisposable
     {
         var folder = Path.Combine(BuiltProgram.RepositoryRoot, "artifacts", "screenshots");
         Directory.CreateDirectory(folder);
+        // The head goes along with the reader; in a picture of the whole page it belongs to the top.
+        await Page.EvaluateAsync("scrollTo(0, 0)");
         await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{view.Name}.png"), FullPage = true, Animations = ScreenshotAnimations.Disabled });
     }
 

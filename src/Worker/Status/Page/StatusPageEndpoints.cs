@@ -1,7 +1,6 @@
 using Maintenance.Pages;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Scheduling;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Status.Page;
@@ -9,7 +8,6 @@ namespace Maintenance.Worker.Status.Page;
 /// <summary>The status page, its forms and its stream of changes.</summary>
 internal static class StatusPageEndpoints
 {
-    private const long MostFormBytes = 8 * 1024;
     private static readonly TimeSpan PauseLength = TimeSpan.FromHours(1);
 
     public static IServiceCollection AddStatusPage(this IServiceCollection services)
@@ -33,14 +31,14 @@ internal static class StatusPageEndpoints
         app.MapPageAssets();
         app.MapGet("/", Show);
         app.MapGet("/events", Stream);
-        app.MapGet("/sign-in", (HttpContext context, ManagementToken token, PageSession session) =>
-            !token.IsConfigured || session.Read(context.Request) is not null ? SeeOther(context, ".") : SignInPage(token, wrong: false, StatusCodes.Status200OK));
+        app.MapGet("/sign-in", IResult (HttpContext context, ManagementToken token, PageSession session) =>
+            !token.IsConfigured || session.Read(context.Request) is not null ? new SeeOther(".") : SignInPage(token, wrong: false, StatusCodes.Status200OK));
         app.MapPost("/sign-in", SignInAsync);
         var forms = app.MapGroup("").AddEndpointFilter<PageFormFilter>();
         forms.MapPost("/sign-out", (HttpContext context) =>
         {
             PageSession.SignOut(context);
-            return SeeOther(context, ".");
+            return new SeeOther(".");
         });
         forms.MapPost("/run", RunAsync);
         forms.MapPost("/pause", (HttpContext context, PauseState pause, StatusWatch watch) =>
@@ -62,36 +60,6 @@ internal static class StatusPageEndpoints
             && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
                 ? SignInPage(token, wrong: false, StatusCodes.Status401Unauthorized)
                 : null;
-
-    internal static IResult SeeOther(HttpContext context, string location)
-    {
-        PageHeaders.Set(context.Response);
-        context.Response.Headers.Location = location;
-        return TypedResults.StatusCode(StatusCodes.Status303SeeOther);
-    }
-
-    /// <summary>Reads a small form; null if it is none.</summary>
-    internal static async Task<IFormCollection?> FormAsync(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = MostFormBytes;
-        }
-
-        if (!context.Request.HasFormContentType)
-        {
-            return null;
-        }
-
-        try
-        {
-            return await context.Request.ReadFormAsync(context.RequestAborted);
-        }
-        catch (InvalidDataException)
-        {
-            return null;
-        }
-    }
 
     private static PageResult<StatusPage> Show(HttpContext context, StatusReader reader, PageSession session, ManagementToken token) =>
         new(new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -120,13 +88,13 @@ internal static class StatusPageEndpoints
 
     private static async Task<IResult> SignInAsync(HttpContext context, ManagementToken token, PageSession session)
     {
-        if (!token.IsConfigured || !SameOrigin.Sent(context.Request) || await FormAsync(context) is not { } form)
+        if (!token.IsConfigured || !SameOrigin.Sent(context.Request) || await PageForm.ReadAsync(context) is not { } form)
         {
-            return SeeOther(context, ".");
+            return new SeeOther(".");
         }
 
         return session.TrySignIn(context, form["token"].ToString().Trim())
-            ? SeeOther(context, ".")
+            ? new SeeOther(".")
             : SignInPage(token, wrong: true, StatusCodes.Status401Unauthorized);
     }
 
@@ -136,12 +104,12 @@ internal static class StatusPageEndpoints
         var name = form["job"].ToString();
         if (view.Find(name) is null)
         {
-            return SeeOther(context, ".");
+            return new SeeOther(".");
         }
 
         // The run outlives the request that asked for it.
         var start = await runner.BeginAsync(new RunRequest(name) { DryRun = form["dry-run"] == "true" }, lifetime.ApplicationStopping);
-        return SeeOther(context, Notice.Address(start.Refusal == RunRefusal.None ? Notice.Begun : start.Refusal.ToString(), name));
+        return new SeeOther(Notice.Address(start.Refusal == RunRefusal.None ? Notice.Begun : start.Refusal.ToString(), name));
     }
 
     private static async Task<IResult> PauseAsync(HttpContext context, StatusWatch watch, Func<CancellationToken, Task> change, string notice)
@@ -156,7 +124,7 @@ internal static class StatusPageEndpoints
         }
 
         await watch.LookAsync(context.RequestAborted);
-        return SeeOther(context, Notice.Address(notice, null));
+        return new SeeOther(Notice.Address(notice, null));
     }
 }
 
@@ -168,12 +136,12 @@ internal sealed class PageFormFilter(PageSession sessions) : IEndpointFilter
         var http = context.HttpContext;
         if (sessions.Read(http.Request) is not { } session)
         {
-            return StatusPageEndpoints.SeeOther(http, "sign-in");
+            return new SeeOther("sign-in");
         }
 
-        var form = await StatusPageEndpoints.FormAsync(http);
-        return SameOrigin.Sent(http.Request) && sessions.IsOwn(session, form?["form"])
+        var form = await PageForm.ReadAsync(http);
+        return SameOrigin.Sent(http.Request) && sessions.IsOwn(session, form?[PageForm.TokenField])
             ? await next(context)
-            : StatusPageEndpoints.SeeOther(http, Notice.Address(Notice.Foreign, null));
+            : new SeeOther(Notice.Address(Notice.Foreign, null));
     }
 }
