@@ -17,6 +17,7 @@ public sealed class UsersTests
         ["eval"] = "after a SCRIPT FLUSH, and at the first use of a script",
         ["exists"] = "repairs of rare kinds",
         ["setex"] = "line 1 of the client sends it for SET with a time",
+        ["unlink"] = "Jobs:SessionCleanup:MissingTtl = Remove",
         ["rename"] = "erasing what a stale generation left",
     };
 
