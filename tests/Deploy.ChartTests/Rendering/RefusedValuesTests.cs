@@ -12,6 +12,7 @@ public sealed class RefusedValuesTests
     [InlineData("redis: {tls: {existingSecret: x, privateKeyKey: tls.key}}", "redis.tls.privateKeyKey needs redis.tls.certKey")]
     [InlineData("redis: {existingSecretKeys: {url: url}}", "redis.existingSecretKeys.url needs redis.existingSecret")]
     [InlineData("postgresql: {existingSecret: ''}", "the web host needs PostgreSQL")]
+    [InlineData("postgresql: {existingSecret: '', archive: true}", "postgresql.archive needs")]
     [InlineData("postgresql: {sslMode: VerifyFull}", "needs the authorities in postgresql.tls.existingSecret")]
     [InlineData("worker: {token: {requiredEverywhere: true}}", "worker.token.requiredEverywhere needs worker.token.existingSecret")]
     [InlineData("worker: {extraEnv: [{name: Storage__Redis__Password, value: hunter2}]}", "looks like a secret")]

@@ -67,6 +67,7 @@ public sealed class WebHostRenderingTests
         var own = (await CiAsync("default"))["Deployment", Name].At("spec.template.spec")!;
         own.Items("volumes").Single(volume => volume.Text("name") == "data").Text("emptyDir.sizeLimit").ShouldBe("1Gi");
         own.Items("containers.0.volumeMounts").Single(mount => mount.Text("name") == "data").Text("mountPath").ShouldBe("/data");
+        Settings(await CiAsync("default")).Text("Avatars.Folder").ShouldBe("/data/avatars");
     }
 
     [Fact]

@@ -70,6 +70,8 @@ public sealed class WorkerRenderingTests
             .ShouldBe("""{"name":"redis-credentials","key":"redis-password"}""");
         Variable(worker, "Management__Token")!.Text("valueFrom.secretKeyRef.name").ShouldBe("worker-token");
         Variable(worker, "PGPASSWORD").ShouldBeNull();
+        Variable(worker, "Archive__ConnectionString")!.Text("valueFrom.secretKeyRef.key").ShouldBe("npgsql");
+        Variable(manifests["Job", "maintenance-migrate-archive"], "Archive__ConnectionString")!.Text("valueFrom.secretKeyRef.key").ShouldBe("npgsql");
         var settings = Settings(manifests);
         settings.Text("Storage.Redis.User").ShouldBe("maintenance");
         settings.Text("Storage.Redis.Port").ShouldBe("6380");
@@ -181,7 +183,7 @@ public sealed class WorkerRenderingTests
     public async Task NetworkPolicy_OpensOnlyWhatTheWorkerNeeds()
     {
         var policy = (await CiAsync("existing-secret"))["NetworkPolicy", "maintenance-worker"];
-        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldBe(["53", "53", "5353", "5353", "6380", "443", "587"]);
+        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldBe(["53", "53", "5353", "5353", "6380", "5432", "443", "587"]);
         policy.At("spec.egress.1.to.0.namespaceSelector.matchLabels")!.ToJsonString().ShouldContain("data");
         policy.Items("spec.ingress").Single().Text("ports.0.port").ShouldBe("management");
         (await Chart.RenderAsync(Chart.LeastValues + "networkPolicy: {enabled: false}")).Of("NetworkPolicy").ShouldBeEmpty();

@@ -35,6 +35,11 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
             (await again.Process.WaitForExitAsync(TimeSpan.FromSeconds(120))).ShouldBe(0, again.Process.Tail());
         }
 
+        await using (var archive = RunningPod.Start(manifests, "Job", "maintenance-migrate-archive", Secrets, "Worker"))
+        {
+            (await archive.Process.WaitForExitAsync(TimeSpan.FromSeconds(120))).ShouldBe(0, archive.Process.Tail());
+        }
+
         await using var pod = RunningPod.Start(manifests, "Deployment", Name, Secrets, "WebHost");
         await pod.SucceedsAsync("startupProbe");
         await pod.SucceedsAsync("livenessProbe");
@@ -76,7 +81,7 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
         var address = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         return await Chart.RenderAsync($$$$"""
             redis: {host: 127.0.0.1, port: {{{{redisPort}}}}, existingSecret: redis}
-            postgresql: {host: {{{{address.Host}}}}, port: {{{{address.Port}}}}, database: {{{{database.Name}}}}, user: {{{{user}}}}, existingSecret: postgresql}
+            postgresql: {host: {{{{address.Host}}}}, port: {{{{address.Port}}}}, database: {{{{database.Name}}}}, user: {{{{user}}}}, existingSecret: postgresql, archive: true}
             worker: {enabled: false}
             webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail} } }
 

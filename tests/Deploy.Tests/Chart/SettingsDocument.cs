@@ -9,9 +9,9 @@ internal sealed record DocumentedSetting(string Key, string Default, string Mean
 /// <summary>The settings of docs/configuration.md, by who reads them.</summary>
 internal static partial class SettingsDocument
 {
-    public static IReadOnlyList<DocumentedSetting> OfWorker { get; } = [.. Under("Worker"), .. Under("Storage")];
+    public static IReadOnlyList<DocumentedSetting> OfWorker { get; } = [.. Under("Worker"), .. Under("Storage"), .. Under("Archive")];
 
-    public static IReadOnlyList<DocumentedSetting> OfWebHost { get; } = [.. Under("Web host"), .. Under("Storage"), .. Under("ASP.NET Core")];
+    public static IReadOnlyList<DocumentedSetting> OfWebHost { get; } = [.. Under("Web host"), .. Under("Storage"), .. Under("Archive"), .. Under("ASP.NET Core")];
 
     /// <summary>The rows below each heading that begins so; a job's settings once for each job.</summary>
     private static IEnumerable<DocumentedSetting> Under(string heading)

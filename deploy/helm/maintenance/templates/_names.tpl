@@ -77,3 +77,7 @@ annotations:
 {{- define "maintenance.hasPostgres" -}}
 {{- if and .Values.postgresql.existingSecret (or .Values.postgresql.host .Values.postgresql.existingSecretKeys.connectionString) -}}true{{- end -}}
 {{- end -}}
+
+{{- define "maintenance.usesPostgres" -}}
+{{- if or (eq .component "web-host") .root.Values.postgresql.archive -}}true{{- end -}}
+{{- end -}}

@@ -24,7 +24,7 @@
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-{{- if eq .component "web-host" }}
+{{- if include "maintenance.usesPostgres" . }}
 - ports:
     - {port: {{ .root.Values.postgresql.port | int }}, protocol: TCP}
   {{- with .root.Values.networkPolicy.postgresqlTo }}

@@ -132,7 +132,7 @@ annotations:
 
 {{- define "maintenance.certificateVolumes" -}}
 {{- include "maintenance.redisCertificateVolume" . }}
-{{- if eq .component "web-host" }}
+{{- if include "maintenance.usesPostgres" . }}
 {{- include "maintenance.postgresCertificateVolume" . }}
 {{- end }}
 {{- end -}}
@@ -161,7 +161,7 @@ annotations:
   mountPath: /etc/maintenance/redis-tls
   readOnly: true
 {{- end }}
-{{- if eq .component "web-host" }}
+{{- if include "maintenance.usesPostgres" . }}
 {{- include "maintenance.postgresCertificateMount" . }}
 {{- end }}
 {{- end -}}

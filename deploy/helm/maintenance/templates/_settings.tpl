@@ -21,7 +21,11 @@ secrets are variables, which win over the file.
 {{- if eq .component "web-host" }}
 {{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
 {{- $_ := set $own "Mail" (include "maintenance.mailSettings" .values.mail | fromYaml) }}
+{{- $_ := set $own "Avatars" (dict "Folder" "/data/avatars") }}
 {{- $_ := set $own "Database" (include "maintenance.databaseSettings" .root | fromYaml) }}
+{{- end }}
+{{- if and .root.Values.postgresql.archive (not .root.Values.postgresql.existingSecretKeys.connectionString) }}
+{{- $_ := set $own "Archive" (dict "ConnectionString" (include "maintenance.postgresConnection" .root)) }}
 {{- end }}
 {{- mergeOverwrite (deepCopy .values.settings) $own | toPrettyJson }}
 {{- end -}}
@@ -140,6 +144,10 @@ ConnectionString: {{ include "maintenance.postgresConnection" . | quote }}
       key: {{ default $keys.password $keys.connectionString }}
 {{- end -}}
 
+{{- define "maintenance.archiveSecretEnv" -}}
+{{- include "maintenance.databaseSecretEnv" . | replace "Database__" "Archive__" }}
+{{- end -}}
+
 {{/* session-cleanup is configured under Jobs:SessionCleanup. */}}
 {{- define "maintenance.jobSection" -}}
 {{- range splitList "-" . -}}{{ title . }}{{- end -}}
@@ -156,6 +164,13 @@ ConnectionString: {{ include "maintenance.postgresConnection" . | quote }}
 {{- include "maintenance.redisSecretEnv" .root }}
 {{- if eq .component "web-host" }}
 {{- include "maintenance.databaseSecretEnv" .root }}
+{{- end }}
+{{- if .root.Values.postgresql.archive }}
+{{- if .root.Values.postgresql.existingSecretKeys.connectionString }}
+{{- include "maintenance.archiveSecretEnv" .root }}
+{{- else if ne .component "web-host" }}
+{{- include "maintenance.archiveSecretEnv" .root }}
+{{- end }}
 {{- end }}
 {{- with .values.mail }}
 {{- if .existingSecret }}

@@ -39,6 +39,9 @@
 {{- if and $v.webHost.mail.existingSecret (not $v.webHost.mail.user) }}
 {{- $errors = append $errors "webHost.mail.existingSecret needs webHost.mail.user" }}
 {{- end }}
+{{- if and $v.postgresql.archive (not (include "maintenance.hasPostgres" .)) }}
+{{- $errors = append $errors "postgresql.archive needs postgresql.host and postgresql.existingSecret" }}
+{{- end }}
 {{- if and (hasPrefix "Verify" $v.postgresql.sslMode) (not $v.postgresql.tls.existingSecret) (not $v.postgresql.existingSecretKeys.connectionString) (include "maintenance.hasPostgres" .) }}
 {{- $errors = append $errors (printf "postgresql.sslMode=%s needs the authorities in postgresql.tls.existingSecret" $v.postgresql.sslMode) }}
 {{- end }}
