@@ -47,7 +47,7 @@ internal sealed class PasswordChange(
             return Invalid();
         }
 
-        await failures.ForgetAsync(user.Email, cancellationToken);
+        await failures.TryForgetAsync(user.Email, cancellationToken);
         audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, UserId = user.Key });
         mail.SendPasswordChanged(user);
         return TypedResults.NoContent();
@@ -98,7 +98,7 @@ internal sealed class PasswordChange(
             return Problems.Invalid(field, "The password is wrong.");
         }
 
-        await failures.ForgetAsync(user.Email, cancellationToken);
+        await failures.TryForgetAsync(user.Email, cancellationToken);
         return null;
     }
 

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Database;
@@ -8,7 +9,12 @@ using Microsoft.Extensions.Options;
 namespace Maintenance.WebHost.Sessions;
 
 /// <summary>What a client gets when it has signed in.</summary>
-internal sealed record SignedIn(string SessionToken, string RefreshToken, DateTimeOffset ExpiresAt, SignedInUser User, string AntiforgeryToken);
+/// <param name="SessionToken">For <c>Authorization: Bearer</c>.</param>
+/// <param name="RefreshToken">Exchanged for the next ones; null while Redis is away and the session lives in this host's memory.</param>
+/// <param name="ExpiresAt">When the session ends without a request.</param>
+/// <param name="User">Who it is.</param>
+/// <param name="AntiforgeryToken">For calls that are authenticated by the cookie.</param>
+internal sealed record SignedIn(string SessionToken, string? RefreshToken, DateTimeOffset ExpiresAt, SignedInUser User, string AntiforgeryToken);
 
 /// <summary>Who has signed in.</summary>
 internal sealed record SignedInUser(string Id, string Email, string Name, bool EmailVerified, IReadOnlyList<string> Roles)
@@ -39,8 +45,16 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
             return null;
         }
 
-        var family = await families.IssueAsync(new NewRefreshFamily { UserId = user.Key, SessionId = issued.Session.Id }, cancellationToken);
-        return family.Token is { } refresh ? Answer(context, user, issued, refresh) : null;
+        try
+        {
+            var family = await families.IssueAsync(new NewRefreshFamily { UserId = user.Key, SessionId = issued.Session.Id }, cancellationToken);
+            return family.Token is { } refresh ? Answer(context, user, issued, refresh) : null;
+        }
+        catch (StorageUnavailableException)
+        {
+            // By policy a session may be born in memory while Redis is away; a refresh token never is. The session works until it expires.
+            return Answer(context, user, issued, refresh: null);
+        }
     }
 
     /// <summary>Creates a session with what the request and the user say.</summary>
@@ -68,11 +82,11 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     }
 
     /// <summary>The answer, with the cookies set.</summary>
-    public SignedIn Answer(HttpContext context, User user, IssuedSession issued, RefreshToken refresh)
+    public SignedIn Answer(HttpContext context, User user, IssuedSession issued, RefreshToken? refresh)
     {
         cookies.Set(context.Response, issued);
         return new SignedIn(
-            issued.Token.Value, refresh.Value, issued.Session.ExpiresAt, SignedInUser.Of(user), SessionCookies.AntiforgeryTokenOf(issued.Token.Value));
+            issued.Token.Value, refresh?.Value, issued.Session.ExpiresAt, SignedInUser.Of(user), SessionCookies.AntiforgeryTokenOf(issued.Token.Value));
     }
 
     /// <summary>A session's claims have one value a name; a second value of a type stands under <c>type LF 2</c>, which the bearer handler reads.</summary>

@@ -1,4 +1,5 @@
 using Maintenance.Storage.RateLimiting;
+using Maintenance.Storage.Redis;
 using Maintenance.WebHost.RateLimits;
 using Microsoft.AspNetCore.Identity;
 
@@ -17,6 +18,19 @@ internal sealed class AccountLimit(IRateLimitStore limits, ILookupNormalizer nor
     /// <summary>Forgets failures and blocks: the password was right, was reset, or an administrator says so.</summary>
     public Task<bool> ForgetAsync(string email, CancellationToken cancellationToken) =>
         limits.ResetAsync(Limits.LoginAccount, Subject(email), cancellationToken);
+
+    /// <summary>The same after a right password, which is right whether the store answers or not: while it is away failures go on counting until they lapse.</summary>
+    public async Task<bool> TryForgetAsync(string email, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ForgetAsync(email, cancellationToken);
+        }
+        catch (StorageUnavailableException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Failures that still count after a try.</summary>
     public static int FailuresBefore(RateLimitResult result) => Math.Max(0, result.Limit - result.Remaining - 1);

@@ -51,7 +51,7 @@ internal sealed class PasswordSignIn(
         }
 
         // From here on the caller has shown that it knows the password, and may be told about the account.
-        await failures.ForgetAsync(request.Email, cancellationToken);
+        await failures.TryForgetAsync(request.Email, cancellationToken);
         if (Refusal(user) is { } refusal)
         {
             audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = false, UserId = user.Key, Detail = refusal.Code });

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
@@ -9,6 +10,8 @@ namespace Maintenance.WebHost.SignIn;
 /// <summary>Signing in and out.</summary>
 internal static class SignInEndpoints
 {
+    private static readonly Accounts.Accepted Journalled = new("Written down; it holds everywhere as soon as Redis is back.");
+
     public static IServiceCollection AddSignIn(this IServiceCollection services)
     {
         services.AddSettings<CaptchaOptions, CaptchaOptionsValidator>(CaptchaOptions.Section);
@@ -50,7 +53,7 @@ internal static class SignInEndpoints
             .Produces(StatusCodes.Status204NoContent)
             .RequireAuthorization()
             .RequireRateLimiting(Limits.User)
-            .WithSummary("Ends this session.");
+            .WithSummary("Ends this session; 202 when Redis is away and it is only written down.");
         auth.MapPost("logout-all", LogOutEverywhereAsync)
             .Produces<LoggedOutEverywhere>()
             .RequireAuthorization()
@@ -62,10 +65,10 @@ internal static class SignInEndpoints
     private static async Task<IResult> LogOutAsync(HttpContext context, ISessionStore sessions, SessionCookies cookies, IAuditTrail audit, CancellationToken stop)
     {
         var (user, session) = (context.User.UserId(), context.User.SessionId());
-        await sessions.RevokeAsync(user, session, stop);
+        var revocation = await sessions.RevokeAsync(user, session, stop);
         cookies.Remove(context);
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedOut, UserId = user, SessionId = session.Value });
-        return TypedResults.NoContent();
+        return revocation.Outcome == RevocationOutcome.Done ? TypedResults.NoContent() : TypedResults.Accepted((string?)null, Journalled);
     }
 
     private static async Task<IResult> LogOutEverywhereAsync(
@@ -79,6 +82,7 @@ internal static class SignInEndpoints
         }
 
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedOutEverywhere, UserId = user, SessionId = session.Value });
-        return TypedResults.Ok(new LoggedOutEverywhere(revoked.EndedSessions));
+        var answer = new LoggedOutEverywhere(revoked.EndedSessions);
+        return revoked.Outcome == RevocationOutcome.Done ? TypedResults.Ok(answer) : TypedResults.Accepted((string?)null, answer);
     }
 }

@@ -36,6 +36,34 @@ public sealed class OutageTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task RedisDead_WithThePolicyMemory_LogInWorksOnThisHost_AndNothingIsGuessed()
+    {
+        await using var redis = await RedisServer.StartAsync(new() { AppendOnly = true });
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["REDIS_URL"] = redis.Url, ["Storage:Outage:Sessions"] = "Memory", ["Storage:RateLimits:login-account:Permits"] = "1000" });
+        var client = new AuthClient(host.Api);
+        var email = await client.RegisterAsync();
+        var before = await client.LoginAsync(email);
+
+        await redis.KillAsync();
+
+        Reply? born = null;
+        await Eventually.SucceedsAsync(
+            async () =>
+            {
+                born = await client.TryLoginAsync(email);
+                born.Status.ShouldBe(HttpStatusCode.OK, born.Text);
+            },
+            TimeSpan.FromSeconds(60));
+        born!.Json.GetProperty("refreshToken").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null, "refresh tokens are always denied");
+        var token = born.Json.GetProperty("sessionToken").GetString()!;
+        (await client.VerifyAsync(token)).ShouldBe(HttpStatusCode.OK);
+        (await client.VerifyAsync(before.Session)).ShouldNotBe(HttpStatusCode.OK, "only Redis knows it, and nothing is guessed");
+
+        await redis.RestartAsync();
+        await Eventually.TrueAsync(async () => await client.VerifyAsync(before.Session) == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
     public async Task DatabaseAway_TheHostStarts_SaysSoInReadiness_AndConnectsWhenItComes()
     {
         await using var postgres = await PostgresServer.StartAsync();
