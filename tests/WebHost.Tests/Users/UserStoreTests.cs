@@ -1,7 +1,10 @@
+using Maintenance.Storage;
 using Maintenance.WebHost.Database;
+using Maintenance.WebHost.Profile;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Maintenance.WebHost.Tests.Users;
@@ -19,6 +22,9 @@ public sealed class UserStoreTests : IDisposable
         services.AddLogging();
         var name = Guid.NewGuid().ToString();
         services.AddDbContext<AuthDbContext>(builder => builder.UseInMemoryDatabase(name));
+        // The store makes the profile's cache forget a user that it has written.
+        services.AddAuthStorage(new ConfigurationBuilder().AddInMemoryCollection([new("REDIS_ENABLED", "false")]).Build());
+        services.AddSingleton<ProfileInvalidation>();
         services.AddUsers();
         services.AddSingleton(TimeProvider.System);
         provider = services.BuildServiceProvider();
