@@ -131,6 +131,7 @@ internal static class HostSetup
         app.UseConfiguredProxies();
         app.UseRouting();
         app.UseListeners();
+        app.UseBodyCharset();
         app.UseCookieAntiforgery();
         app.UseWhen(
             context => context.GetEndpoint()?.Metadata.GetMetadata<OwnAuthenticationMetadata>() is null,

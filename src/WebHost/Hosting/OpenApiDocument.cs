@@ -83,7 +83,12 @@ internal static class OpenApiDocument
         if (operation.RequestBody is not null)
         {
             codes[413] = "The body is larger than this endpoint takes.";
-            codes[415] = "The body is of a type that this endpoint does not take.";
+        }
+
+        if (changes)
+        {
+            // A body in another encoding is refused also where none is read.
+            codes[415] = "The body is of a type or in an encoding that this endpoint does not take.";
         }
 
         operation.Responses ??= [];
