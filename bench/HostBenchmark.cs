@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Maintenance.Archive.Migrations;
 using Maintenance.Testing;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
@@ -10,6 +11,7 @@ using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -37,7 +39,7 @@ internal static class HostBenchmark
         var database = await postgres.CreateDatabaseAsync();
         await using (var source = NpgsqlDataSource.Create(database.ConnectionString))
         {
-            await DatabaseMigration.ApplyAsync(source, DatabaseMigration.Scripts(), default);
+            await new SchemaMigrator(source, NullLogger.Instance).ApplyAsync([DatabaseMigration.Schema], default);
         }
 
         await using (var host = await StartAsync(redis.Url, database.ConnectionString, iterations: 210_000))

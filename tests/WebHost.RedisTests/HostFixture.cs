@@ -1,5 +1,7 @@
+using Maintenance.Archive.Migrations;
 using Maintenance.Testing;
 using Maintenance.WebHost.Database;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Maintenance.WebHost.RedisTests;
@@ -47,7 +49,7 @@ public sealed class HostFixture : IAsyncLifetime
     {
         var created = await (server ?? await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         await using var source = NpgsqlDataSource.Create(created.ConnectionString);
-        await DatabaseMigration.ApplyAsync(source, DatabaseMigration.Scripts(), default);
+        await new SchemaMigrator(source, NullLogger.Instance).ApplyAsync([DatabaseMigration.Schema], default);
         return created;
     }
 }

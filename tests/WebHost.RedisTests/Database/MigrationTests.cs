@@ -1,5 +1,7 @@
+using Maintenance.Archive.Migrations;
 using Maintenance.Testing;
 using Maintenance.WebHost.Database;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Maintenance.WebHost.RedisTests.Database;
@@ -11,16 +13,17 @@ public sealed class MigrationTests
     {
         var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
-        var scripts = DatabaseMigration.Scripts();
-        scripts.ShouldNotBeEmpty();
+        var migrator = new SchemaMigrator(source, NullLogger.Instance);
 
-        var runs = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => DatabaseMigration.ApplyAsync(source, scripts, default)));
+        var runs = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => migrator.ApplyAsync([DatabaseMigration.Schema], default)));
 
-        runs.Sum(applied => applied.Count).ShouldBe(scripts.Count);
+        runs.Sum(applied => applied.Count).ShouldBe(DatabaseMigration.Schema.Scripts.Count);
         (await database.ScalarAsync<long>("SELECT count(*) FROM users")).ShouldBe(0);
-        var changed = scripts.Select(script => (script.Name, script.Sql + "\nCREATE TABLE more ();")).ToList();
-        var refusal = await Should.ThrowAsync<InvalidOperationException>(() => DatabaseMigration.ApplyAsync(source, changed, default));
-        refusal.Message.ShouldContain(scripts[0].Name);
+        var changed = new ScriptSet(
+            DatabaseMigration.Schema.Name,
+            DatabaseMigration.Schema.Scripts.Select(script => KeyValuePair.Create(script.Name, script.Sql + "\nCREATE TABLE more ();")));
+        var refusal = await Should.ThrowAsync<SchemaMigrationException>(() => migrator.ApplyAsync([changed], default));
+        refusal.Message.ShouldContain(changed.Scripts[0].Name);
         (await database.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE tablename = 'more'")).ShouldBe(0);
     }
 
@@ -28,11 +31,17 @@ public sealed class MigrationTests
     public async Task Migrate_IsAVerb_ThatSaysWhatItDid()
     {
         var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["DATABASE_URL"] = database.ConnectionString, ["Mail__Folder"] = Path.GetTempPath() };
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["DATABASE_URL"] = database.ConnectionString,
+            ["Archive__ConnectionString"] = database.ConnectionString,
+            ["Mail__Folder"] = Path.GetTempPath(),
+        };
         await using (var first = ChildProcess.StartOurs("WebHost", ["migrate"], settings))
         {
             (await first.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(0, first.Tail());
-            first.Output.ShouldContain(line => line.Contains("0001_users.sql", StringComparison.Ordinal));
+            first.Output.ShouldContain(line => line.Contains("webhost/0001_users.sql", StringComparison.Ordinal));
+            first.Output.ShouldContain(line => line.Contains("archive/0001", StringComparison.Ordinal));
         }
 
         settings["DATABASE_URL"] = "postgres://nobody:word@127.0.0.1:1/auth";
