@@ -70,7 +70,8 @@ internal static class OpenApiDocument
 
         if (metadata.OfType<IAuthorizeData>().Any(data => data.Policy is not null)
             || metadata.OfType<RecentAuthenticationMetadata>().Any()
-            || (changes && !metadata.OfType<IgnoresCookieMetadata>().Any()))
+            // Also where the cookie is ignored: a body of another type meets no endpoint, and so no exception.
+            || changes)
         {
             codes[403] = "Not allowed, not proved recently enough (reauthentication_required), or a cookie call without the antiforgery header.";
         }
