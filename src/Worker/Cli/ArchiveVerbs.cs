@@ -13,7 +13,7 @@ namespace Maintenance.Worker.Cli;
 /// <summary><c>archive migrate</c> and <c>archive replay</c>: what operators do with the durable copy.</summary>
 internal static class ArchiveVerbs
 {
-    public static Command Create() => new("archive", "The durable copy of sessions in PostgreSQL (Archive:ConnectionString).")
+    public static Command Create() => new Command("archive", "The durable copy of sessions in PostgreSQL (Archive:ConnectionString).")
     {
         CreateMigrate(),
         CreateReplay(),

@@ -34,8 +34,8 @@ public sealed class InstrumentedSessionStoreTests : IDisposable
 
         metrics.Prime(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
 
-        // 8 operations, 4 reasons to be unavailable and 3 other types of error.
-        errors.Measurements.Count.ShouldBe(8 * 8);
+        // 8 operations; each reason to be unavailable and 3 other types of error.
+        errors.Measurements.Count.ShouldBe(8 * (Enum.GetValues<UnavailableReason>().Length + 3));
         lookups.Measurements.Select(m => m.Tags["result"]).ShouldBe(["hit", "miss", "denied"]);
         created.Measurements.ShouldHaveSingleItem();
         ended.Measurements.Select(m => m.Tags["reason"]).ShouldBe(["revoked", "revoked_all", "evicted"]);
