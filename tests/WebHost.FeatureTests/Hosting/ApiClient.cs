@@ -60,6 +60,8 @@ public sealed class ApiClient(Uri address)
             request.Headers.Add("Cookie", string.Join("; ", Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
         }
 
+        // A body that is too large is refused before it has been read; without waiting for that the connection breaks under the rest of it.
+        request.Headers.ExpectContinue = content?.Headers.ContentLength > 64 * 1024;
         using var response = await Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         var type = response.Content.Headers.ContentType?.MediaType;

@@ -17,7 +17,7 @@ public sealed class TwoWorkersTests
         ("Lease__Duration", $"{Lease}"),
         // Long, so that no next due time comes while a test runs.
         ("Jobs__SessionCleanup__Schedule", "30.00:00:00"),
-        ("Jobs__SessionCleanup__Budget__CommandsPerSecond", "60"),
+        ("Jobs__SessionCleanup__Budget__CommandsPerSecond", "40"),
         ("Jobs__SessionCleanup__Budget__DutyCycle", "1"),
         ("Jobs__SessionCleanup__Budget__SlowdownRatio", "1000"),
         ("Jobs__SessionCleanup__Budget__ScanCount", "10"),

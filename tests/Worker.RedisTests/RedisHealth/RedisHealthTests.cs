@@ -88,7 +88,7 @@ public sealed class RedisHealthTests
     [Theory]
     [InlineData("-echo", "ECHO", "")]
     [InlineData("-echo -slowlog", "ECHO", "SLOWLOG GET")]
-    [InlineData("-echo -time", "ECHO,TIME", "")]
+    // Not without TIME as well: the client itself asks it to see that a connection lives, and drops one that refuses.
     public async Task Probe_TakesAnotherCommandForItsPings_WhenAnAclRefusesEcho(string rules, string pings, string besides)
     {
         await using var server = await RedisServer.StartAsync();
@@ -423,8 +423,14 @@ public sealed class RedisHealthTests
             var probes = (await server.StringAsync("CLIENT", "LIST"))!.Split('\n').Where(line => line.Contains(" name=maintenance-probe", StringComparison.Ordinal)).ToList();
             return probes.Count == 2 && !probes.Exists(line => line.Contains(" cmd=client", StringComparison.Ordinal));
         });
-        await Eventually.TrueAsync(async () => (await server.StringAsync("INFO", "commandstats"))!.Split('\n')
-            .Any(line => line.StartsWith("cmdstat_echo:calls=", StringComparison.Ordinal) && int.Parse(line["cmdstat_echo:calls=".Length..].Split(',')[0], CultureInfo.InvariantCulture) >= 10));
+        await Eventually.TrueAsync(async () => await CallsAsync(server, "echo") >= 10);
+    }
+
+    private static async Task<int> CallsAsync(RedisServer server, string command)
+    {
+        var head = $"cmdstat_{command}:calls=";
+        var line = (await server.StringAsync("INFO", "commandstats"))!.Split('\n').FirstOrDefault(line => line.StartsWith(head, StringComparison.Ordinal));
+        return line is null ? 0 : int.Parse(line[head.Length..].Split(',')[0], CultureInfo.InvariantCulture);
     }
 
     private static async Task FillAsync(RedisServer server)
