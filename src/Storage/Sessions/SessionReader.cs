@@ -158,9 +158,10 @@ internal readonly record struct SessionRead(byte[]? Record, byte[]? Generation, 
         }
     }
 
-    /// <summary>Redis's time at the read; the last renewal's when the key's TTL does not tell.</summary>
+    /// <summary>Redis's time at the read; the last renewal's when the key's TTL does not tell, or tells a time before it.</summary>
     public DateTimeOffset Now(Session session) => ServerMilliseconds > 0 ? SessionRecordFormat.Time(ServerMilliseconds)
-        : TimeToLiveMilliseconds >= 0 ? session.ExpiresAt.AddMilliseconds(-TimeToLiveMilliseconds)
+        : TimeToLiveMilliseconds >= 0 && MillisecondsSinceSeen(session) > 0
+            ? SessionRecordFormat.Time(session.ExpiresAt.ToUnixTimeMilliseconds() - TimeToLiveMilliseconds)
         : session.LastSeenAt;
 
     /// <summary>
