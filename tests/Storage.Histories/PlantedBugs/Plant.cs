@@ -78,8 +78,8 @@ internal static class Plant
             Create = Changed(SessionScripts.Default.Create, ("then generation = us end", "then generation = 1 end")),
             RevokeAll = Changed(
                 SessionScripts.Default.RevokeAll,
-                ("local generation = us", "local generation = (before or 0) + 1"),
-                ("if before and before + 1 > us then generation = before + 1 end", "")),
+                ("local generation = ARGV[5] and tonumber(ARGV[5]) or us", "local generation = (before or 0) + 1"),
+                ("if before and before + 1 > generation then generation = before + 1 end", "")),
         },
     };
 
@@ -90,8 +90,8 @@ internal static class Plant
         {
             RevokeAll = Changed(
                 SessionScripts.Default.RevokeAll,
-                ("local generation = us", "local generation = before or us"),
-                ("if before and before + 1 > us then generation = before + 1 end", "")),
+                ("local generation = ARGV[5] and tonumber(ARGV[5]) or us", "local generation = before or us"),
+                ("if before and before + 1 > generation then generation = before + 1 end", "")),
         },
     };
 

@@ -17,11 +17,13 @@ public sealed class TwoWorkersTests
         ("Lease__Duration", $"{Lease}"),
         // Long, so that no next due time comes while a test runs.
         ("Jobs__SessionCleanup__Schedule", "30.00:00:00"),
-        ("Jobs__SessionCleanup__Budget__CommandsPerSecond", "40"),
+        ("Jobs__SessionCleanup__Budget__CommandsPerSecond", "60"),
         ("Jobs__SessionCleanup__Budget__DutyCycle", "1"),
         ("Jobs__SessionCleanup__Budget__SlowdownRatio", "1000"),
         ("Jobs__SessionCleanup__Budget__ScanCount", "10"),
         ("Jobs__SessionCleanup__Budget__BatchSize", "5"),
+        // A reconciliation would drop the expired members too, and at full speed.
+        ("Jobs__IndexReconciliation__Enabled", "false"),
         ("Jobs__RedisHealth__Enabled", "false"),
         ("Results__RefreshInterval", "00:00:01"),
     ];
