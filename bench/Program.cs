@@ -35,7 +35,7 @@ foreach (var name in names)
 {
     Console.WriteLine();
     Console.WriteLine($"{name}: {benchmarks[name].What}");
-    await benchmarks[name].Run(args);
+    await benchmarks[name].Run([.. args.SkipWhile(argument => argument != name).TakeWhile((argument, i) => i == 0 || !benchmarks.ContainsKey(argument))]);
 }
 
 return 0;
