@@ -38,6 +38,19 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
+    public async Task Kill_IsContentWithAnEndedProcess_AndOtherSignalsSayThatItEnded()
+    {
+        await using var child = ChildProcess.Start("bash", ["-c", Script]);
+        await child.WaitForExitAsync();
+
+        await child.SignalAsync(Signal.Kill);
+        var failure = await Should.ThrowAsync<InvalidOperationException>(() => child.SignalAsync(Signal.Terminate));
+
+        failure.Message.ShouldContain("had ended before the signal Terminate");
+        failure.Message.ShouldContain("err");
+    }
+
+    [Fact]
     public async Task WaitForExit_FailsWithTheCommand_WhenItRunsOn()
     {
         await using var child = ChildProcess.Start("sleep", ["60"]);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Maintenance.Testing.Tests;
@@ -86,5 +87,19 @@ public sealed class PostgresServerTests(PostgresFixture postgres) : IClassFixtur
 
         Directory.Exists(folder).ShouldBeFalse();
         Directory.Exists($"/proc/{processId}").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task KillAndDispose_AreContentWithAServerThatEndedByItself()
+    {
+        var server = await PostgresServer.StartAsync();
+        using var postmaster = Process.GetProcessById(server.ProcessId);
+        postmaster.Kill();
+        await postmaster.WaitForExitAsync();
+
+        await server.KillAsync();
+        await server.DisposeAsync();
+
+        Directory.Exists(server.Folder).ShouldBeFalse();
     }
 }

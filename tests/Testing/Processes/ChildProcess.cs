@@ -92,10 +92,15 @@ public sealed class ChildProcess : IAsyncDisposable
         string? workingDirectory = null) =>
         Start("dotnet", arguments.Prepend(BuiltProgram.PathOf(project)), environment, workingDirectory);
 
-    /// <summary>Sends a signal. Stop returns only when the kernel shows the process as stopped.</summary>
+    /// <summary>Sends a signal. Stop returns only when the kernel shows the process as stopped; Kill is content with a process that has ended.</summary>
+    /// <exception cref="InvalidOperationException">It has ended before any other signal; the message holds its last lines.</exception>
     public async Task SignalAsync(Signal signal)
     {
-        NativeSignals.Send(Id, signal);
+        if (!NativeSignals.TrySend(Id, signal) && signal != Signal.Kill)
+        {
+            throw new InvalidOperationException($"{Command} had ended before the signal {signal}. {Tail()}");
+        }
+
         if (signal == Signal.Stop && OperatingSystem.IsLinux())
         {
             await Eventually.TrueAsync(IsStopped, TimeSpan.FromSeconds(5), $"SIGSTOP of {Command}");

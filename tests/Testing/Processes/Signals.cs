@@ -26,13 +26,19 @@ public enum Signal
 
 internal static partial class NativeSignals
 {
-    internal static void Send(int processId, Signal signal)
+    private const int NoSuchProcess = 3;
+
+    /// <summary>Sends a signal; false if no such process exists (any more).</summary>
+    internal static bool TrySend(int processId, Signal signal)
     {
-        if (Kill(processId, (int)signal) != 0)
+        if (Kill(processId, (int)signal) == 0)
         {
-            throw new InvalidOperationException(
-                $"kill({processId}, {signal}) failed: {Marshal.GetLastPInvokeErrorMessage()}");
+            return true;
         }
+
+        return Marshal.GetLastPInvokeError() == NoSuchProcess
+            ? false
+            : throw new InvalidOperationException($"kill({processId}, {signal}) failed: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

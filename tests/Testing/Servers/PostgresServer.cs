@@ -105,7 +105,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await Running.SignalAsync(Signal.Kill);
         foreach (var child in children)
         {
-            SignalQuietly(child, Signal.Kill);
+            NativeSignals.TrySend(child, Signal.Kill);
         }
 
         await Running.WaitForExitAsync();
@@ -118,7 +118,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await Running.SignalAsync(Signal.Stop);
         foreach (var child in Children())
         {
-            SignalQuietly(child, Signal.Stop);
+            NativeSignals.TrySend(child, Signal.Stop);
         }
     }
 
@@ -127,7 +127,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         foreach (var child in Children())
         {
-            SignalQuietly(child, Signal.Continue);
+            NativeSignals.TrySend(child, Signal.Continue);
         }
 
         await Running.SignalAsync(Signal.Continue);
@@ -163,8 +163,21 @@ public sealed class PostgresServer : IAsyncDisposable
     private static async Task<PostgresServer> StartSharedAsync()
     {
         var server = await StartAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(5));
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.EndWithTheProcess();
         return server;
+    }
+
+    // Other handlers kill children too, and what is left is removed by the next start: nothing here may fail the tests' process.
+    private void EndWithTheProcess()
+    {
+        try
+        {
+            DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(5));
+        }
+        catch (AggregateException e) when (e.InnerException is IOException or InvalidOperationException or TimeoutException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"PostgreSQL of process {Environment.ProcessId}: {e.InnerException.Message}");
+        }
     }
 
     // A test runner may end its process before the handler above has removed the folder, so the next start does it. The owner is in the name.
@@ -186,18 +199,6 @@ public sealed class PostgresServer : IAsyncDisposable
             {
                 // Another start removes it, or it is another user's.
             }
-        }
-    }
-
-    private static void SignalQuietly(int processId, Signal signal)
-    {
-        try
-        {
-            NativeSignals.Send(processId, signal);
-        }
-        catch (InvalidOperationException)
-        {
-            // It has ended.
         }
     }
 
