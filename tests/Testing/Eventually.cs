@@ -7,7 +7,7 @@ namespace Maintenance.Testing;
 public static class Eventually
 {
     /// <summary>How long a condition is awaited when the caller names no deadline.</summary>
-    public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 

@@ -11,7 +11,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public const string Token = "a-token-for-tests-only";
 
     // A frozen or busy machine must not fail a test of something else.
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(60);
 
     private readonly ChildProcess process;
 
@@ -41,7 +41,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         try
         {
             await Eventually.TrueAsync(
-                async () => worker.process.HasExited || await worker.StatusAsync("/healthz/startup") == 200, TimeSpan.FromSeconds(40));
+                async () => worker.process.HasExited || await worker.StatusAsync("/healthz/startup") == 200, TimeSpan.FromSeconds(120));
             worker.process.HasExited.ShouldBeFalse(worker.process.Tail());
             return worker;
         }
@@ -57,7 +57,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         string redisUrl, string[] arguments, params (string Name, string? Value)[] settings)
     {
         await using var verb = StartVerb(redisUrl, arguments, settings);
-        var exit = await verb.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        var exit = await verb.WaitForExitAsync(TimeSpan.FromSeconds(120));
         return (exit, string.Join('\n', verb.Output), string.Join('\n', verb.Errors));
     }
 
@@ -101,7 +101,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     {
         var started = TimeProvider.System.GetTimestamp();
         await process.SignalAsync(Signal.Terminate);
-        await process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        await process.WaitForExitAsync(TimeSpan.FromSeconds(60));
         return TimeProvider.System.GetElapsedTime(started);
     }
 

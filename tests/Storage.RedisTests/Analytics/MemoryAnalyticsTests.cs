@@ -6,7 +6,9 @@ namespace Maintenance.Storage.RedisTests.Analytics;
 
 public sealed class MemoryAnalyticsTests : AnalyticsContract
 {
-    protected override AuthBed Bed(params (string Name, string Value)[] settings) => new MemoryAuthBed(new ManualTimeProvider(), settings);
+    protected override AuthBed Bed(params (string Name, string Value)[] settings) =>
+        // A year passes in these tests: a sweep a minute would be most of their time.
+        new MemoryAuthBed(new ManualTimeProvider(), [("Storage:Memory:SweepInterval", "01:00:00"), .. settings]);
 
     [Fact]
     public async Task EverythingLeaves_WhenItsLifeIsOver()

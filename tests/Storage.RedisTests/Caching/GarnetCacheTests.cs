@@ -1,5 +1,5 @@
-using Maintenance.Storage.RedisTests.Sessions;
 using Maintenance.Storage.RedisTests.Tokens;
+using Maintenance.Testing;
 
 namespace Maintenance.Storage.RedisTests.Caching;
 

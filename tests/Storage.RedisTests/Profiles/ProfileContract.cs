@@ -1,7 +1,6 @@
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.Profiles;
 using Maintenance.Storage.Redis;
-using Maintenance.Storage.RedisTests.Sessions;
 using Maintenance.Storage.RedisTests.Tokens;
 using Maintenance.Testing;
 

@@ -1,5 +1,5 @@
 using Maintenance.Storage.RateLimiting;
-using Maintenance.Storage.RedisTests.Sessions;
+using Maintenance.Testing;
 
 namespace Maintenance.Storage.RedisTests.RateLimiting;
 

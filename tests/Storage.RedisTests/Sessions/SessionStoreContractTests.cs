@@ -44,22 +44,3 @@ public abstract class ServerSessionStoreContract(string url, string keyPrefix = 
         return harness.Store;
     }
 }
-
-/// <summary>One garnet-server for all tests of a class.</summary>
-public sealed class GarnetFixture : IAsyncLifetime
-{
-    private GarnetServer? server;
-
-    /// <summary>The running server.</summary>
-    public GarnetServer Server => server ?? throw new InvalidOperationException("The fixture is not initialized.");
-
-    public async Task InitializeAsync() => server = await GarnetServer.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        if (server is not null)
-        {
-            await server.DisposeAsync();
-        }
-    }
-}

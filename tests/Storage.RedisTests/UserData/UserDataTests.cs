@@ -1,4 +1,3 @@
-using System.Net;
 using Maintenance.Storage.Caching;
 using Maintenance.Storage.OneTimeTokens;
 using Maintenance.Storage.Redis;
@@ -8,6 +7,7 @@ using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Sessions.Repair;
 using Maintenance.Storage.UserData;
 using Maintenance.Testing;
+using System.Net;
 
 namespace Maintenance.Storage.RedisTests.UserData;
 

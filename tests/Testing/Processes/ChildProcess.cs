@@ -5,7 +5,7 @@ namespace Maintenance.Testing;
 /// <summary>A child process whose lines are kept, that takes signals and ends with the test process.</summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Lock _gate = new();
@@ -103,7 +103,7 @@ public sealed class ChildProcess : IAsyncDisposable
 
         if (signal == Signal.Stop && OperatingSystem.IsLinux())
         {
-            await Eventually.TrueAsync(IsStopped, TimeSpan.FromSeconds(5), $"SIGSTOP of {Command}");
+            await Eventually.TrueAsync(IsStopped, TimeSpan.FromSeconds(30), $"SIGSTOP of {Command}");
         }
     }
 

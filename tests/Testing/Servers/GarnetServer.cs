@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Xml.Linq;
 
@@ -45,5 +46,42 @@ public sealed class GarnetServer : RespServer
             ?? throw new FileNotFoundException($"garnet-server {version} is not in {packages}; run 'dotnet tool restore'.");
         var entryPoint = XDocument.Load(settings).Descendants("Command").First().Attribute("EntryPoint")!.Value;
         return Path.Combine(Path.GetDirectoryName(settings)!, entryPoint);
+    }
+}
+
+/// <summary>
+/// One Garnet for all tests of a class (<c>IClassFixture</c>). A class that begins later gets the same server, emptied: to start one costs more than
+/// most classes do.
+/// </summary>
+public sealed class GarnetFixture : IAsyncLifetime
+{
+    private static readonly ConcurrentBag<GarnetServer> Idle = [];
+
+    private GarnetServer? _server;
+
+    static GarnetFixture() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        while (Idle.TryTake(out var server))
+        {
+            server.EndWithTheProcess();
+        }
+    };
+
+    /// <summary>The running server.</summary>
+    public GarnetServer Server => _server ?? throw new InvalidOperationException("The fixture is not initialized.");
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync() => _server = Idle.TryTake(out var idle) ? idle : await GarnetServer.StartAsync();
+
+    /// <summary>Leaves the server, emptied, to the next class.</summary>
+    public async Task DisposeAsync()
+    {
+        if (_server is not { } server)
+        {
+            return;
+        }
+
+        await server.FlushAllAsync();
+        Idle.Add(server);
     }
 }

@@ -79,7 +79,7 @@ public sealed class PrometheusServer : IAsyncDisposable
     public async Task<IReadOnlyList<PrometheusSample>> QueryUntilAnyAsync(string promql, TimeSpan? within = null)
     {
         IReadOnlyList<PrometheusSample> found = [];
-        await Eventually.TrueAsync(async () => (found = await QueryAsync(promql)).Count > 0, within ?? TimeSpan.FromSeconds(20), promql);
+        await Eventually.TrueAsync(async () => (found = await QueryAsync(promql)).Count > 0, within ?? TimeSpan.FromSeconds(60), promql);
         return found;
     }
 

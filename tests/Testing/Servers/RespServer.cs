@@ -3,8 +3,8 @@ namespace Maintenance.Testing;
 /// <summary>A server that speaks RESP, run as a child process on a free loopback port.</summary>
 public abstract class RespServer : IAsyncDisposable
 {
-    private static readonly TimeSpan CommandDeadline = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan CommandDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private ChildProcess? _process;
@@ -107,6 +107,19 @@ public abstract class RespServer : IAsyncDisposable
         _turn.Dispose();
     }
 
+    /// <summary>For a server that lives as long as the test process: nothing here may fail that process.</summary>
+    internal void EndWithTheProcess()
+    {
+        try
+        {
+            DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(5));
+        }
+        catch (AggregateException e) when (e.InnerException is IOException or InvalidOperationException or TimeoutException)
+        {
+            Console.Error.WriteLine($"Server of process {Environment.ProcessId}: {e.InnerException.Message}");
+        }
+    }
+
     /// <summary>Starts the program on a port.</summary>
     private protected abstract ChildProcess Launch(int port);
 
@@ -152,7 +165,7 @@ public abstract class RespServer : IAsyncDisposable
                         return true;
                     }
 
-                    using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(2), TimeProvider.System);
+                    using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
                     using var connection = await RespConnection.ConnectAsync(port, Password, deadline.Token);
                     return await connection.ExecuteAsync(["PING"], deadline.Token) is "PONG";
                 },

@@ -80,11 +80,11 @@ public sealed class ExitCodeTests(RedisFixture redis) : IClassFixture<RedisFixtu
         await server.ExecuteManyAsync(Enumerable.Range(0, 1000).Select(i => new[] { "SET", $"blacklist:token{i}", "1", "EX", "3600" }));
         await using var verb = WorkerProcess.StartVerb(server.Url, ["run", JobNames.SessionCleanup], Slow);
         var lease = $"maintenance:lease:{JobNames.SessionCleanup}";
-        await Eventually.TrueAsync(async () => await server.StringAsync("HGET", lease, "holder") is not null, TimeSpan.FromSeconds(40));
+        await Eventually.TrueAsync(async () => await server.StringAsync("HGET", lease, "holder") is not null, TimeSpan.FromSeconds(120));
 
         await verb.SignalAsync(Signal.Interrupt);
 
-        (await verb.WaitForExitAsync(TimeSpan.FromSeconds(10))).ShouldBe(130, verb.Tail());
+        (await verb.WaitForExitAsync(TimeSpan.FromSeconds(60))).ShouldBe(130, verb.Tail());
         verb.Tail().ShouldNotContain("   at ");
         (await server.StringAsync("HGET", lease, "holder")).ShouldBeNull();
     }
@@ -93,12 +93,12 @@ public sealed class ExitCodeTests(RedisFixture redis) : IClassFixture<RedisFixtu
     public async Task Demo_Exits130_WithoutAStackTrace_AndLeavesNothing_OnCtrlC()
     {
         await using var verb = WorkerProcess.StartVerb(server.Url, ["demo", "--redis", server.Url, "--exit", "--users", "50000"]);
-        await verb.WaitForLineAsync(line => line.StartsWith("Logging in", StringComparison.Ordinal), TimeSpan.FromSeconds(40));
-        await Eventually.TrueAsync(async () => (await server.KeysAsync()).Count > 0);
+        await verb.WaitForLineAsync(line => line.StartsWith("Logging in", StringComparison.Ordinal), TimeSpan.FromSeconds(120));
+        await Eventually.TrueAsync(async () => (await server.KeysAsync()).Count > 0, TimeSpan.FromSeconds(60));
 
         await verb.SignalAsync(Signal.Interrupt);
 
-        (await verb.WaitForExitAsync(TimeSpan.FromSeconds(15))).ShouldBe(130, verb.Tail());
+        (await verb.WaitForExitAsync(TimeSpan.FromSeconds(60))).ShouldBe(130, verb.Tail());
         verb.Errors[^1].ShouldBe("Canceled.");
         (await server.KeysAsync()).ShouldBeEmpty();
     }

@@ -64,7 +64,7 @@ public sealed class DemoTests
         metrics.ShouldContain("maintenance_sessions_active ");
 
         await demo.SignalAsync(Signal.Terminate);
-        (await demo.WaitForExitAsync(TimeSpan.FromSeconds(15))).ShouldBe(0, demo.Tail());
+        (await demo.WaitForExitAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, demo.Tail());
         (await redis.KeysAsync()).ShouldBeEmpty();
     }
 

@@ -35,7 +35,7 @@ internal sealed class DamagedStore : IAsyncDisposable
     /// <summary>Returns when a cleanup has dropped some of the expired members, and not all.</summary>
     public async Task BegunAsync()
     {
-        await Eventually.TrueAsync(async () => await LeftAsync() < Users, TimeSpan.FromSeconds(40));
+        await Eventually.TrueAsync(async () => await LeftAsync() < Users, TimeSpan.FromSeconds(120));
         (await LeftAsync()).ShouldBePositive("the run must still be at work; give it less to spend");
     }
 

@@ -7,7 +7,7 @@ namespace Maintenance.Worker.RedisTests.Hosting;
 public sealed class OutageTests
 {
     private static readonly TimeSpan TerminationLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static readonly (string, string)[] Fast =
         [("Jobs__RedisHealth__Schedule", "00:00:01"), ("Jobs__RedisHealth__PingP99Degraded", "00:00:05"), ("Jobs__RedisHealth__SlowCommandDegraded", "00:00:05"), ("Lease__Duration", "00:00:03")];

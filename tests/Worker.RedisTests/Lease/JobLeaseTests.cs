@@ -116,7 +116,7 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
         await redis.Server.ExecuteAsync("DEL", Key);
         await redis.Server.ExecuteAsync("SET", Key, "another type");
 
-        await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(() => claim.Lease!.Lost.IsCancellationRequested, TimeSpan.FromSeconds(30));
 
         (await claim.Lease!.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Unknown);
         await claim.Lease.DisposeAsync();

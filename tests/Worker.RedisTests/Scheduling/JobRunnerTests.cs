@@ -79,7 +79,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         var canceled = await holding;
         canceled.Outcome.ShouldBe(JobOutcome.Canceled);
         canceled.Reason.ShouldBe("shutdown");
-        var taken = await waiting.WaitAsync(TimeSpan.FromSeconds(10));
+        var taken = await waiting.WaitAsync(TimeSpan.FromSeconds(60));
         taken.Outcome.ShouldBe(JobOutcome.Success);
         taken.Replica.ShouldBe("other");
     }
@@ -123,7 +123,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         var running = replica.RunAsync(Midnight);
         await entered.Task;
         await redis.Server.ExecuteAsync("HSET", "maintenance:lease:" + RunnerHarness.JobName, "holder", "b/2");
-        var result = await running.WaitAsync(TimeSpan.FromSeconds(5));
+        var result = await running.WaitAsync(TimeSpan.FromSeconds(60));
         result.Outcome.ShouldBe(JobOutcome.Canceled);
         result.Reason.ShouldBe("lease lost");
         (await redis.Server.KeysAsync("maintenance:last-success:*")).ShouldBeEmpty();
@@ -247,7 +247,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         await entered.Task;
         await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
         // Longer than the lease lives: it is looked at every third of it.
-        await Eventually.TrueAsync(() => running.IsCompleted || replica.Logs.WithEvent(2101).Count > 5, TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => running.IsCompleted || replica.Logs.WithEvent(2101).Count > 5, TimeSpan.FromSeconds(60));
         leave.SetResult();
 
         var result = await running;
