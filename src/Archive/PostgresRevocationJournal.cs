@@ -15,6 +15,11 @@ public sealed class PostgresRevocationJournal(ArchiveDatabase database) : IRevoc
         Converters = { new JsonStringEnumConverter() },
     };
 
+    private const int PageRows = 1000;
+
+    /// <inheritdoc/>
+    public bool IsShared => true;
+
     /// <inheritdoc/>
     public Task AppendAsync(JournalledRevocation entry, CancellationToken cancellationToken)
     {
@@ -28,17 +33,25 @@ public sealed class PostgresRevocationJournal(ArchiveDatabase database) : IRevoc
     /// <inheritdoc/>
     public async Task<IReadOnlyList<JournalledRevocation>> ReadAllAsync(CancellationToken cancellationToken)
     {
-        var rows = await TryAsync(
-            (context, token) => context.Database.SqlQuery<string>($"SELECT entry FROM archive_journal ORDER BY position").ToListAsync(token),
-            cancellationToken).ConfigureAwait(false);
-        try
+        // In pages, each with the deadline of a call: a journal that a long outage has filled must not be one that no host can read.
+        List<JournalledRevocation> entries = [];
+        var last = 0L;
+        while (true)
         {
-            return [.. rows.Select(row => JsonSerializer.Deserialize<JournalledRevocation>(row, Json) ?? throw new JsonException("An entry is empty."))];
-        }
-        catch (JsonException exception)
-        {
-            // Passed over, what it ends would go on.
-            throw new IOException($"The journal in the archive holds an entry that this program cannot read: {exception.Message}", exception);
+            var after = last;
+            var rows = await TryAsync(
+                (context, token) => context.Database.SqlQuery<EntryRow>(
+                    $"""
+                    SELECT position AS "Position", entry AS "Entry" FROM archive_journal WHERE position > {after} ORDER BY position LIMIT {PageRows}
+                    """).ToListAsync(token),
+                cancellationToken).ConfigureAwait(false);
+            entries.AddRange(rows.Select(row => Read(row.Entry)));
+            if (rows.Count < PageRows)
+            {
+                return entries;
+            }
+
+            last = rows[^1].Position;
         }
     }
 
@@ -47,6 +60,19 @@ public sealed class PostgresRevocationJournal(ArchiveDatabase database) : IRevoc
     {
         string[] all = [.. ids];
         return TryAsync((context, token) => context.Database.ExecuteSqlAsync($"DELETE FROM archive_journal WHERE id = ANY({all})", token), cancellationToken);
+    }
+
+    private static JournalledRevocation Read(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<JournalledRevocation>(text, Json) ?? throw new JsonException("An entry is empty.");
+        }
+        catch (JsonException exception)
+        {
+            // Passed over, what it ends would go on.
+            throw new IOException($"The journal in the archive holds an entry that this program cannot read: {exception.Message}", exception);
+        }
     }
 
     private async Task<T> TryAsync<T>(Func<ArchiveContext, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
@@ -60,4 +86,6 @@ public sealed class PostgresRevocationJournal(ArchiveDatabase database) : IRevoc
             throw new IOException(exception.Message, exception);
         }
     }
+
+    internal sealed record EntryRow(long Position, string Entry);
 }

@@ -18,7 +18,7 @@ public sealed partial class PostgresSessionArchive
         await foreach (var row in PagesAsync(
             (context, at, last) => context.Database.SqlQuery<ChangeRow>(
                 $"""
-                SELECT changed_at AS "At", user_ref AS "UserRef", generation AS "Generation", '' AS "Sid" FROM archive_users
+                SELECT changed_at AS "At", user_ref AS "UserRef", generation AS "Generation", '' AS "Sid", NULL AS "Successor" FROM archive_users
                 WHERE (changed_at, user_ref) > ({at}, {last.UserRef}) ORDER BY changed_at, user_ref LIMIT {PageRows}
                 """),
             from,
@@ -33,8 +33,9 @@ public sealed partial class PostgresSessionArchive
         await foreach (var row in PagesAsync(
             (context, at, last) => context.Database.SqlQuery<ChangeRow>(
                 $"""
-                SELECT ended_at AS "At", user_ref AS "UserRef", generation AS "Generation", sid AS "Sid" FROM archive_sessions
-                WHERE ended_at IS NOT NULL AND (ended_at, user_ref, sid) > ({at}, {last.UserRef}, {last.Sid})
+                SELECT ended_at AS "At", user_ref AS "UserRef", generation AS "Generation", sid AS "Sid",
+                    CASE WHEN NOT revoked THEN successor END AS "Successor" FROM archive_sessions
+                WHERE ended_at IS NOT NULL AND (revoked OR successor IS NOT NULL) AND (ended_at, user_ref, sid) > ({at}, {last.UserRef}, {last.Sid})
                 ORDER BY ended_at, user_ref, sid LIMIT {PageRows}
                 """),
             from,
@@ -42,7 +43,7 @@ public sealed partial class PostgresSessionArchive
         {
             if (UserReference.TryParse(row.UserRef, out var user) && SessionId.TryParse(row.Sid, out var id))
             {
-                yield return new ArchiveChange(user, null, id);
+                yield return new ArchiveChange(user, null, id, SessionId.TryParse(row.Successor, out var next) ? next : null);
             }
         }
     }
@@ -93,7 +94,7 @@ public sealed partial class PostgresSessionArchive
     private async IAsyncEnumerable<ChangeRow> PagesAsync(
         Func<ArchiveContext, DateTimeOffset, ChangeRow, IQueryable<ChangeRow>> page, DateTimeOffset since, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var last = new ChangeRow(since, "", 0, "");
+        var last = new ChangeRow(since, "", 0, "", null);
         while (true)
         {
             var after = last;
@@ -112,5 +113,5 @@ public sealed partial class PostgresSessionArchive
         }
     }
 
-    internal sealed record ChangeRow(DateTimeOffset At, string UserRef, long Generation, string Sid);
+    internal sealed record ChangeRow(DateTimeOffset At, string UserRef, long Generation, string Sid, string? Successor);
 }

@@ -14,8 +14,8 @@ public sealed partial class PostgresSessionArchive : ISessionArchive
     // Longer than last accesses lag behind: a session that lives on in Redis must not lose its row.
     private static readonly TimeSpan Margin = TimeSpan.FromHours(1);
 
-    // An id can change again within the grace of the change before; a longer chain than this is no browser's.
-    private const int MostAliases = 8;
+    // An id can change again within the grace of the change before; a longer chain than this is damaged data.
+    private const int MostAliases = 100;
 
     private readonly ArchiveDatabase database;
 
@@ -83,7 +83,7 @@ public sealed partial class PostgresSessionArchive : ISessionArchive
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> CompleteRotationAsync(SessionId old, Session rotated, CancellationToken cancellationToken)
+    public Task<bool> CompleteRotationAsync(SessionId old, Session rotated, TimeSpan grace, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(rotated);
         var user = UserReference.Of(rotated.UserId).Value;
@@ -104,8 +104,12 @@ public sealed partial class PostgresSessionArchive : ISessionArchive
 
                 await context.Database.ExecuteSqlAsync(
                     $"""
-                    UPDATE archive_sessions SET ended_at = COALESCE(ended_at, now()), successor = {rotated.Id.Value}
-                    WHERE user_ref = {user} AND sid = {old.Value}
+                    INSERT INTO archive_sessions AS s (user_ref, sid, ended_at, successor, alias_until, keep_until)
+                    VALUES ({user}, {old.Value}, now(), {rotated.Id.Value}, now() + {grace}, {rotated.AbsoluteExpiresAt + Margin})
+                    ON CONFLICT (user_ref, sid) DO UPDATE SET
+                        ended_at = COALESCE(s.ended_at, now()),
+                        successor = EXCLUDED.successor,
+                        alias_until = GREATEST(s.alias_until, EXCLUDED.alias_until)
                     """,
                     token).ConfigureAwait(false);
                 return true;

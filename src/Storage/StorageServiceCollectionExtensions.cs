@@ -56,7 +56,14 @@ public static class StorageServiceCollectionExtensions
         services.AddOutage(configuration);
         services.AddSingleton(provider => new RedisKeys(provider.GetRequiredService<IOptions<RedisOptions>>().Value.KeyPrefix));
         services.AddSingleton<AuthStoreMetrics>();
-        services.AddSingleton<RedisSessionStore>();
+        services.AddSingleton(provider => new RedisSessionStore(
+            provider.GetRequiredService<RedisConnection>(),
+            provider.GetRequiredService<RedisKeys>(),
+            provider.GetRequiredService<IOptionsMonitor<SessionOptions>>(),
+            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<RedisSessionStore>>())
+        {
+            HasArchive = provider.HasArchive(),
+        });
         services.AddSingleton<SessionRepair>();
         services.AddSingleton<Tokens.Repair.TokenRepair>();
         services.AddSingleton(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));

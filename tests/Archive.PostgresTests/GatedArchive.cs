@@ -19,8 +19,8 @@ internal abstract class DelegatingArchive(ISessionArchive inner) : ISessionArchi
     public virtual Task BeginRotationAsync(UserReference user, SessionId old, TimeSpan grace, CancellationToken cancellationToken) =>
         inner.BeginRotationAsync(user, old, grace, cancellationToken);
 
-    public virtual Task<bool> CompleteRotationAsync(SessionId old, Session rotated, CancellationToken cancellationToken) =>
-        inner.CompleteRotationAsync(old, rotated, cancellationToken);
+    public virtual Task<bool> CompleteRotationAsync(SessionId old, Session rotated, TimeSpan grace, CancellationToken cancellationToken) =>
+        inner.CompleteRotationAsync(old, rotated, grace, cancellationToken);
 
     public virtual Task<ArchivedRevocation> RevokeAsync(UserReference user, SessionId id, TimeSpan keep, CancellationToken cancellationToken) =>
         inner.RevokeAsync(user, id, keep, cancellationToken);
@@ -88,10 +88,10 @@ internal sealed class GatedArchive(ISessionArchive inner) : DelegatingArchive(in
         await WaitAsync(AfterRevoke);
     }
 
-    public override async Task<bool> CompleteRotationAsync(SessionId old, Session rotated, CancellationToken cancellationToken)
+    public override async Task<bool> CompleteRotationAsync(SessionId old, Session rotated, TimeSpan grace, CancellationToken cancellationToken)
     {
         await WaitAsync(BeforeComplete);
-        return await base.CompleteRotationAsync(old, rotated, cancellationToken);
+        return await base.CompleteRotationAsync(old, rotated, grace, cancellationToken);
     }
 
     public override async Task<ArchivedRevocation> RevokeAsync(UserReference user, SessionId id, TimeSpan keep, CancellationToken cancellationToken)

@@ -1,6 +1,8 @@
 using Maintenance.Archive;
+using Maintenance.Storage;
 using Maintenance.Storage.Archive;
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,8 +28,10 @@ internal sealed class Host : IAsyncDisposable
         };
         Fence = new ArchiveFence(Connection, Keys, sessions, archiving);
         Accesses = new LastAccessBatch(archive, archiving, TimeProvider.System, NullLogger<LastAccessBatch>.Instance);
-        Redis = new RedisSessionStore(Connection, Keys, sessions, NullLogger<RedisSessionStore>.Instance);
+        Redis = new RedisSessionStore(Connection, Keys, sessions, NullLogger<RedisSessionStore>.Instance) { HasArchive = true };
         Store = new ArchivedSessionStore(Redis, archive, Fence, Accesses, sessions, Log.For<ArchivedSessionStore>());
+        RedisFamilies = new RedisRefreshTokenStore(Connection, Keys, new Fixed<RefreshTokenOptions>(new()), new Fixed<TokenLifetimeOptions>(new()), sessions);
+        Families = new ArchivedRefreshTokenStore(RedisFamilies, () => Store);
         Replay = new ArchiveReplay(archive, Fence);
     }
 
@@ -46,6 +50,11 @@ internal sealed class Host : IAsyncDisposable
 
     public ArchivedSessionStore Store { get; }
 
+    /// <summary>Refresh tokens without the archive.</summary>
+    public RedisRefreshTokenStore RedisFamilies { get; }
+
+    public IRefreshTokenStore Families { get; }
+
     public ArchiveReplay Replay { get; }
 
     public LogCollector Log { get; } = new();
@@ -55,6 +64,9 @@ internal sealed class Host : IAsyncDisposable
 
     public Task<IssuedSession> LogInAsync(string user, string? device = null) =>
         Store.CreateAsync(new NewSession { UserId = user, DeviceName = device }, None);
+
+    public async Task<RefreshToken> IssueAsync(IssuedSession session) => (await Families.IssueAsync(
+        new NewRefreshFamily { UserId = session.Session.UserId, SessionId = session.Token.Id }, None)).Token!;
 
     public async Task<bool> IsValidAsync(IssuedSession issued) => (await Store.ValidateAsync(issued.Token.Value, None)).IsValid;
 

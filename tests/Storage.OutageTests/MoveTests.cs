@@ -95,6 +95,21 @@ public sealed class MoveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Session_BornBeforeItsUserWasErasedByAnotherHost_IsNotMoved()
+    {
+        await CutOffAsync();
+        var born = await host.LogInAsync("ada");
+        await PassAsync();
+        await other.Get<UserData.UserDataService>().EraseAsync("ada", None);
+
+        await host.RecoverAsync();
+
+        (await host.IsValidAsync(born)).ShouldBeFalse();
+        (await other.IsValidAsync(born)).ShouldBeFalse();
+        (await redis.KeysAsync("*session*")).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Session_ThatAnotherHostHasRevokedThroughItsJournal_IsNotMoved()
     {
         await using var revoking = new OutageHost(redis, null, automatic: false, folder.Setting("revoking"));

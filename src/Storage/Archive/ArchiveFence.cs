@@ -23,6 +23,7 @@ internal sealed class ArchiveFence(
     private static readonly RedisScript Restore = Load("restore");
     private static readonly RedisScript Seal = Load("seal");
     private static readonly RedisScript Raise = Load("raise");
+    private static readonly RedisScript Replay = Load("replay");
 
     /// <summary>Milliseconds for which a generation must live: the longest possible life of a session.</summary>
     public TimeSpan Longest => sessionOptions.CurrentValue.AbsoluteExpiration;
@@ -85,6 +86,21 @@ internal sealed class ArchiveFence(
         }
 
         return (int)await connection.EvaluateAsync(Seal, names, arguments, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends again what has ended since, in a Redis that went back in time.</summary>
+    /// <returns>Sessions and refresh families ended.</returns>
+    public async Task<(int Sessions, int Families)> ReplayAsync(UserReference user, IReadOnlyList<ArchiveChange> changes)
+    {
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
+            Replay,
+            [keys.ArchiveFence(user), keys.SessionIndex(user), keys.RefreshIndex(user)],
+            [
+                (long)Math.Ceiling(options.CurrentValue.TombstoneLife.TotalMilliseconds), keys.SessionTombstonesOf(user), keys.SessionsOf(user),
+                keys.RefreshFamiliesOf(user), .. changes.SelectMany(change => (RedisValue[])[change.Ended.Value, change.Successor?.Value ?? ""]),
+            ],
+            CancellationToken.None).ConfigureAwait(false));
+        return ((int)reply[0], (int)reply[1]);
     }
 
     /// <summary>Brings Redis's generation up to the archive's.</summary>

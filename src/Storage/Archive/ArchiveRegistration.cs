@@ -54,6 +54,9 @@ public static class ArchiveRegistration
         return services;
     }
 
+    /// <summary>Whether there is a durable copy.</summary>
+    internal static bool HasArchive(this IServiceProvider provider) => provider.GetService<ArchiveFence>() is not null;
+
     /// <summary>Sessions in Redis, with their durable copy if there is one.</summary>
     internal static ISessionStore RedisSessions(this IServiceProvider provider) =>
         (ISessionStore?)provider.GetService<ArchivedSessionStore>() ?? provider.GetRequiredService<RedisSessionStore>();

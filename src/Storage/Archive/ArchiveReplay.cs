@@ -5,7 +5,7 @@ namespace Maintenance.Storage.Archive;
 
 /// <summary>
 /// Makes a Redis that went back in time (a restored backup, a failover that lost writes) forget again what has ended since: raises every
-/// generation to the archive's and ends the single sessions that ended. Safe at any time, also twice and beside traffic.
+/// generation to the archive's and ends the single sessions that ended, with their refresh families. Safe at any time, also twice and beside traffic.
 /// </summary>
 public sealed class ArchiveReplay
 {
@@ -27,8 +27,8 @@ public sealed class ArchiveReplay
     /// <exception cref="StorageUnavailableException">Redis or the archive did not answer; run it again.</exception>
     public async Task<ReplayResult> RunAsync(DateTimeOffset since, IProgress<ReplayResult>? progress, CancellationToken cancellationToken)
     {
-        var result = new ReplayResult(0, 0, 0, 0);
-        List<SessionId> ended = [];
+        var result = new ReplayResult(0, 0, 0, 0, 0);
+        List<ArchiveChange> ended = [];
         var of = default(UserReference);
         await foreach (var change in archive.ChangesSinceAsync(since, cancellationToken).ConfigureAwait(false))
         {
@@ -48,22 +48,27 @@ public sealed class ArchiveReplay
             }
 
             of = change.User;
-            ended.Add(change.Ended);
+            ended.Add(change);
         }
 
         return await EndAsync(of, ended, result).ConfigureAwait(false);
     }
 
-    private async Task<ReplayResult> EndAsync(UserReference user, List<SessionId> ids, ReplayResult result)
+    private async Task<ReplayResult> EndAsync(UserReference user, List<ArchiveChange> changes, ReplayResult result)
     {
-        if (ids.Count == 0)
+        if (changes.Count == 0)
         {
             return result;
         }
 
-        var ended = await fence.SealAsync(user, ids, endRecords: true).ConfigureAwait(false);
-        result = result with { Sessions = result.Sessions + ids.Count, SessionsEnded = result.SessionsEnded + ended };
-        ids.Clear();
+        var (sessions, families) = await fence.ReplayAsync(user, changes).ConfigureAwait(false);
+        result = result with
+        {
+            Sessions = result.Sessions + changes.Count,
+            SessionsEnded = result.SessionsEnded + sessions,
+            FamiliesEnded = result.FamiliesEnded + families,
+        };
+        changes.Clear();
         return result;
     }
 }
@@ -73,4 +78,5 @@ public sealed class ArchiveReplay
 /// <param name="GenerationsRaised">Generations that Redis lacked or had too low.</param>
 /// <param name="Sessions">Ended sessions looked at.</param>
 /// <param name="SessionsEnded">Sessions that had come back and were ended again.</param>
-public sealed record ReplayResult(long Generations, long GenerationsRaised, long Sessions, long SessionsEnded);
+/// <param name="FamiliesEnded">Refresh families that had come back with sessions that were revoked, and were ended with them.</param>
+public sealed record ReplayResult(long Generations, long GenerationsRaised, long Sessions, long SessionsEnded, long FamiliesEnded);

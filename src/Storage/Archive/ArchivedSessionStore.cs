@@ -4,6 +4,7 @@ using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Maintenance.Storage.Archive;
 
@@ -17,12 +18,10 @@ namespace Maintenance.Storage.Archive;
 /// </remarks>
 public sealed class ArchivedSessionStore : ISessionStore
 {
-    // Each further round means that something of the user ended during the last one.
-    private const int MostRounds = 4;
-
     private readonly RedisSessionStore inner;
     private readonly ISessionArchive archive;
     private readonly ArchiveFence fence;
+    private readonly ArchiveReadThrough through;
     private readonly LastAccessBatch accesses;
     private readonly IOptionsMonitor<SessionOptions> options;
     private readonly ILogger logger;
@@ -38,6 +37,7 @@ public sealed class ArchivedSessionStore : ISessionStore
         this.inner = inner;
         this.archive = archive;
         this.fence = fence;
+        through = new ArchiveReadThrough(archive, fence);
         this.accesses = accesses;
         this.options = options;
         this.logger = logger;
@@ -48,13 +48,8 @@ public sealed class ArchivedSessionStore : ISessionStore
     {
         ArgumentNullException.ThrowIfNull(session);
         var user = UserReference.Of(session.UserId);
-        var reached = await TryArchiveAsync(() => RestoreGenerationAsync(user, cancellationToken)).ConfigureAwait(false);
+        var reached = await TryArchiveAsync(() => through.RestoreGenerationAsync(user, cancellationToken)).ConfigureAwait(false);
         var issued = await inner.CreateAsync(session, cancellationToken).ConfigureAwait(false);
-        if (issued.EvictedIds.Count > 0)
-        {
-            await fence.SealAsync(user, issued.EvictedIds, endRecords: false).ConfigureAwait(false);
-        }
-
         var added = true;
         // Without the caller's token from here: the session is there. A second wait for an archive that is away would only cost time.
         var kept = reached && await TryArchiveAsync(async () =>
@@ -62,6 +57,13 @@ public sealed class ArchivedSessionStore : ISessionStore
         if (!kept)
         {
             logger.SessionNotArchived(issued.Session.Id.ToLogString());
+        }
+
+        // The log-in's script has left marks that outlive them; now that the archive knows, short ones do. A reader that found no mark, because Redis
+        // was full, may have brought one back meanwhile.
+        if (kept && issued.EvictedIds.Count > 0)
+        {
+            await TrySealAsync(user, issued.EvictedIds).ConfigureAwait(false);
         }
 
         if (!added)
@@ -80,7 +82,7 @@ public sealed class ArchivedSessionStore : ISessionStore
         if (validation.Session is null
             && validation.Denial is SessionDenial.NotFound or SessionDenial.Revoked
             && SessionToken.TryParse(token, out var parsed)
-            && await ReadThroughAsync(parsed.User, parsed.Id, validation.Denial, cancellationToken).ConfigureAwait(false))
+            && await through.RestoreAsync(parsed.User, parsed.Id, validation.Denial, cancellationToken).ConfigureAwait(false))
         {
             validation = await inner.ValidateAsync(token, cancellationToken).ConfigureAwait(false);
         }
@@ -136,12 +138,22 @@ public sealed class ArchivedSessionStore : ISessionStore
             return Revocation.Nothing;
         }
 
-        var revoked = await archive.RevokeAsync(user, id, fence.Longest, cancellationToken).ConfigureAwait(false);
-        await fence.SealAsync(user, revoked.Ids, endRecords: false).ConfigureAwait(false);
-        var ended = revoked.WasLive;
-        foreach (var each in revoked.Ids)
+        // Where Redis leads from this id the archive may not know: it may have been away when the id was replaced. It is told before anything ends, because
+        // with the alias nobody would find the way again.
+        List<SessionId> told = [];
+        var ended = await TellAsync(user, await inner.ChainAsync(user, id, cancellationToken).ConfigureAwait(false), told, cancellationToken).ConfigureAwait(false);
+        await fence.SealAsync(user, told, endRecords: false).ConfigureAwait(false);
+        for (var at = 0; at < told.Count; at++)
         {
-            ended |= await inner.RevokeAsync(userId, each, CancellationToken.None).ConfigureAwait(false);
+            var (revoked, met) = await inner.EndAsync(user, told[at], CancellationToken.None).ConfigureAwait(false);
+            ended |= revoked;
+            var known = told.Count;
+            // Rotated since it was asked. The script has left a mark for each.
+            ended |= await TellAsync(user, met, told, CancellationToken.None).ConfigureAwait(false);
+            if (told.Count > known)
+            {
+                await fence.SealAsync(user, [.. told.Skip(known)], endRecords: false).ConfigureAwait(false);
+            }
         }
 
         return ended ? Revocation.One : Revocation.Nothing;
@@ -153,7 +165,7 @@ public sealed class ArchivedSessionStore : ISessionStore
         var user = UserReference.Of(userId);
         if (except is { } kept && kept != default && await inner.GetAsync(userId, kept, cancellationToken).ConfigureAwait(false) is null)
         {
-            await ReadThroughAsync(user, kept, SessionDenial.NotFound, cancellationToken).ConfigureAwait(false);
+            await through.RestoreAsync(user, kept, SessionDenial.NotFound, cancellationToken).ConfigureAwait(false);
         }
 
         var before = await fence.BeginAsync(user, default, cancellationToken).ConfigureAwait(false);
@@ -204,18 +216,18 @@ public sealed class ArchivedSessionStore : ISessionStore
 
         var live = true;
         if (!await TryArchiveAsync(async () =>
-            live = await archive.CompleteRotationAsync(old.Id, issued.Session, CancellationToken.None).ConfigureAwait(false)).ConfigureAwait(false))
+            live = await archive.CompleteRotationAsync(old.Id, issued.Session, options.CurrentValue.RotationGrace, CancellationToken.None).ConfigureAwait(false)).ConfigureAwait(false))
         {
             logger.SessionNotArchived(issued.Session.Id.ToLogString());
         }
 
-        await fence.SealAsync(old.User, [old.Id], endRecords: true).ConfigureAwait(false);
         if (live)
         {
+            await TrySealAsync(old.User, [old.Id]).ConfigureAwait(false);
             return rotation;
         }
 
-        await fence.SealAsync(old.User, [issued.Session.Id], endRecords: true).ConfigureAwait(false);
+        await fence.SealAsync(old.User, [old.Id, issued.Session.Id], endRecords: true).ConfigureAwait(false);
         return new SessionRotation(RotationOutcome.Denied, Denial: SessionDenial.Revoked);
     }
 
@@ -233,78 +245,31 @@ public sealed class ArchivedSessionStore : ISessionStore
         }
     }
 
-    /// <summary>Puts a session that Redis has lost back, if the archive has it live.</summary>
-    /// <returns>Whether it is worth asking Redis again.</returns>
-    private async Task<bool> ReadThroughAsync(UserReference user, SessionId id, SessionDenial denial, CancellationToken cancellationToken)
+    // Ends sessions in the archive that it has not been told of yet; whether one of them was live there.
+    private async Task<bool> TellAsync(UserReference user, IReadOnlyList<SessionId> ids, List<SessionId> told, CancellationToken cancellationToken)
     {
-        for (var round = 0; round < MostRounds; round++)
+        var live = false;
+        foreach (var id in ids.Where(id => !told.Contains(id)).ToList())
         {
-            var read = await fence.BeginAsync(user, id, cancellationToken).ConfigureAwait(false);
-            // A record beside a generation that is there was ended by that: no need to ask.
-            if (read.Ended || read.Fence.Length == 0 || (denial == SessionDenial.Revoked && read.Generation is not null))
-            {
-                return false;
-            }
-
-            if (await archive.FindAsync(user, id, cancellationToken).ConfigureAwait(false) is not { } session || UserReference.Of(session.UserId) != user)
-            {
-                return false;
-            }
-
-            switch (await fence.RestoreAsync(read, session, cancellationToken).ConfigureAwait(false))
-            {
-                case "restored":
-                    // Once more: a failover in between may have brought a fence back that had been taken away.
-                    if (await archive.FindAsync(user, id, cancellationToken).ConfigureAwait(false) is not null)
-                    {
-                        return true;
-                    }
-
-                    await fence.SealAsync(user, [id], endRecords: true).ConfigureAwait(false);
-                    return false;
-                case "fenced":
-                    break;
-                case "present":
-                    // A record without its generation; or somebody else has just put it back.
-                    return denial != SessionDenial.Revoked || await RestoreGenerationAsync(user, cancellationToken).ConfigureAwait(false);
-                default:
-                    return false;
-            }
+            var revoked = await archive.RevokeAsync(user, id, fence.Longest, cancellationToken).ConfigureAwait(false);
+            live |= revoked.WasLive;
+            told.AddRange(revoked.Ids.Where(each => !told.Contains(each)));
         }
 
-        // Denied, for now: so many things of this user are ending.
-        return false;
+        return live;
     }
 
-    /// <summary>Puts a generation that Redis has lost back, and brings up one that is behind.</summary>
-    /// <returns>Whether Redis has the archive's now.</returns>
-    private async Task<bool> RestoreGenerationAsync(UserReference user, CancellationToken cancellationToken)
+    // What the archive knows, and Redis's own script has marked. Its answer would only cost the caller a token that is good.
+    private async Task TrySealAsync(UserReference user, IReadOnlyList<SessionId> ids)
     {
-        for (var round = 0; round < MostRounds; round++)
+        try
         {
-            var read = await fence.BeginAsync(user, default, cancellationToken).ConfigureAwait(false);
-            if (await archive.GetGenerationAsync(user, cancellationToken).ConfigureAwait(false) is not { } generation)
-            {
-                return false;
-            }
-
-            if (read.Generation == generation)
-            {
-                return true;
-            }
-
-            if (read.Fence.Length == 0 || read.Generation > generation)
-            {
-                return false;
-            }
-
-            if (await fence.RestoreAsync(read, user, generation, cancellationToken).ConfigureAwait(false) == "restored")
-            {
-                return true;
-            }
+            await fence.SealAsync(user, ids, endRecords: true).ConfigureAwait(false);
         }
-
-        return false;
+        catch (Exception exception) when (exception is StorageUnavailableException or RedisServerException)
+        {
+            logger.TombstonesStay(ids.Count, exception.Message);
+        }
     }
 
     // For what may go on without the archive.

@@ -12,6 +12,9 @@ namespace Maintenance.Storage.Archive;
 internal sealed class ArchivingRevocationJournal(IRevocationJournal inner, ISessionArchive archive, IOptionsMonitor<SessionOptions> options) : IRevocationJournal
 {
     /// <inheritdoc/>
+    public bool IsShared => inner.IsShared;
+
+    /// <inheritdoc/>
     public async Task AppendAsync(JournalledRevocation entry, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entry);

@@ -34,9 +34,13 @@ public interface ISessionArchive
     /// <param name="cancellationToken">Ends the wait.</param>
     Task BeginRotationAsync(UserReference user, SessionId old, TimeSpan grace, CancellationToken cancellationToken);
 
-    /// <summary>After a rotation: writes the session under its new id down, and which old one it replaces.</summary>
+    /// <summary>After a rotation: writes the session under its new id down, and which old one it replaces, also one that is not known here.</summary>
+    /// <param name="old">The id that was replaced.</param>
+    /// <param name="rotated">The session under its new id.</param>
+    /// <param name="grace">How long, from now, a revocation of the old id is one of the new.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False: one of both ids has been revoked meanwhile, alone or with all others. The new one is not live here and must not be in Redis.</returns>
-    Task<bool> CompleteRotationAsync(SessionId old, Session rotated, CancellationToken cancellationToken);
+    Task<bool> CompleteRotationAsync(SessionId old, Session rotated, TimeSpan grace, CancellationToken cancellationToken);
 
     /// <summary>Ends one session, also one that the archive has not heard of yet. An id that was rotated within its grace is followed.</summary>
     /// <param name="user">The user.</param>
@@ -60,7 +64,8 @@ public interface ISessionArchive
     /// <summary>Notes when sessions were last seen. An ended or unknown one stays as it is, and so does one that another writer holds.</summary>
     Task TouchAsync(IReadOnlyCollection<SessionTouch> touches, CancellationToken cancellationToken);
 
-    /// <summary>What has ended since a time, by the archive's clock: new generations first, then single sessions. For a Redis that is older.</summary>
+    /// <summary>What has ended since a time, by the archive's clock: new generations first, then single sessions, in the order in which they ended. For a Redis that is older. A session
+    /// whose rotation has begun and is not known to have happened is not among them: it may live on.</summary>
     IAsyncEnumerable<ArchiveChange> ChangesSinceAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
     /// <summary>Removes what is remembered of a user's sessions but that they ended.</summary>
@@ -87,4 +92,5 @@ public readonly record struct SessionTouch(UserReference User, SessionId Id, Dat
 /// <param name="User">The user.</param>
 /// <param name="Generation">The generation since this change; null if the change is the end of one session.</param>
 /// <param name="Ended">The session that ended; default if the change is a generation.</param>
-public readonly record struct ArchiveChange(UserReference User, long? Generation, SessionId Ended);
+/// <param name="Successor">The id that has replaced it; null if it was revoked.</param>
+public readonly record struct ArchiveChange(UserReference User, long? Generation, SessionId Ended, SessionId? Successor = null);

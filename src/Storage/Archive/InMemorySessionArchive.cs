@@ -8,7 +8,7 @@ namespace Maintenance.Storage.Archive;
 public sealed class InMemorySessionArchive(TimeProvider timeProvider) : ISessionArchive
 {
     private static readonly TimeSpan Margin = TimeSpan.FromHours(1);
-    private const int MostAliases = 8;
+    private const int MostAliases = 100;
 
     private readonly Lock gate = new();
     private readonly Dictionary<UserReference, Owner> owners = [];
@@ -72,7 +72,7 @@ public sealed class InMemorySessionArchive(TimeProvider timeProvider) : ISession
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> CompleteRotationAsync(SessionId old, Session rotated, CancellationToken cancellationToken)
+    public Task<bool> CompleteRotationAsync(SessionId old, Session rotated, TimeSpan grace, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(rotated);
         var user = UserReference.Of(rotated.UserId);
@@ -86,11 +86,10 @@ public sealed class InMemorySessionArchive(TimeProvider timeProvider) : ISession
                     return false;
                 }
 
-                if (row is not null)
-                {
-                    row.EndedAt ??= Now;
-                    row.Successor = rotated.Id;
-                }
+                row ??= rows[(user, old)] = new Row { KeepUntil = rotated.AbsoluteExpiresAt + Margin };
+                row.EndedAt ??= Now;
+                row.Successor = rotated.Id;
+                row.AliasUntil = Later(row.AliasUntil ?? default, Now + grace);
 
                 return true;
             },
@@ -174,7 +173,8 @@ public sealed class InMemorySessionArchive(TimeProvider timeProvider) : ISession
             [
                 .. owners.Where(owner => owner.Value.ChangedAt >= since).OrderBy(owner => owner.Value.ChangedAt)
                     .Select(owner => new ArchiveChange(owner.Key, owner.Value.Generation, default)),
-                .. rows.Where(row => row.Value.EndedAt >= since).OrderBy(row => row.Value.EndedAt).Select(row => new ArchiveChange(row.Key.User, null, row.Key.Id)),
+                .. rows.Where(row => row.Value.EndedAt >= since && (row.Value.Revoked || row.Value.Successor is not null)).OrderBy(row => row.Value.EndedAt)
+                    .Select(row => new ArchiveChange(row.Key.User, null, row.Key.Id, row.Value.Revoked ? null : row.Value.Successor)),
             ],
             cancellationToken).ConfigureAwait(false);
         foreach (var change in changes)

@@ -43,8 +43,8 @@ public sealed class InstrumentedSessionArchive(ISessionArchive inner, AuthStoreM
         MeasureAsync("begin_rotation", () => inner.BeginRotationAsync(user, old, grace, cancellationToken));
 
     /// <inheritdoc/>
-    public Task<bool> CompleteRotationAsync(SessionId old, Session rotated, CancellationToken cancellationToken) =>
-        meter.MeasureAsync("complete_rotation", () => inner.CompleteRotationAsync(old, rotated, cancellationToken));
+    public Task<bool> CompleteRotationAsync(SessionId old, Session rotated, TimeSpan grace, CancellationToken cancellationToken) =>
+        meter.MeasureAsync("complete_rotation", () => inner.CompleteRotationAsync(old, rotated, grace, cancellationToken));
 
     /// <inheritdoc/>
     public Task<ArchivedRevocation> RevokeAsync(UserReference user, SessionId id, TimeSpan keep, CancellationToken cancellationToken) =>

@@ -72,6 +72,9 @@ internal static partial class Log
     [LoggerMessage(1509, LogLevel.Error, "Looking whether Redis is back failed; it goes on.")]
     public static partial void WatchFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(1510, LogLevel.Warning, "The journal of revocations cannot be read; what another host may have left in it waits: {Reason}")]
+    public static partial void SharedJournalNotRead(this ILogger logger, string reason);
+
     [LoggerMessage(1400, LogLevel.Warning, "A log-in, rotation or log-out happened and could not be recorded: {Reason}")]
     public static partial void NotRecorded(this ILogger logger, string reason);
 
@@ -86,4 +89,7 @@ internal static partial class Log
 
     [LoggerMessage(1582, LogLevel.Warning, "Last accesses of {Count} sessions could not be written to the archive and wait for the next time: {Reason}")]
     public static partial void AccessesNotWritten(this ILogger logger, int count, string reason);
+
+    [LoggerMessage(1583, LogLevel.Warning, "{Count} sessions have ended, and their marks in Redis stay for as long as a session can live: {Reason}")]
+    public static partial void TombstonesStay(this ILogger logger, int count, string reason);
 }

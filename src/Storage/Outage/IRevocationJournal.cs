@@ -6,6 +6,9 @@ namespace Maintenance.Storage.Outage;
 /// </summary>
 public interface IRevocationJournal
 {
+    /// <summary>Whether several hosts write into it: then each carries out what any of them wrote, so that the end of one host loses nothing.</summary>
+    bool IsShared => false;
+
     /// <summary>Keeps an entry; returns when it is durable.</summary>
     /// <exception cref="IOException">It is not kept, or nobody knows: the caller answers that the revocation is unavailable.</exception>
     Task AppendAsync(JournalledRevocation entry, CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Archive;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.OneTimeTokens;
@@ -33,6 +34,7 @@ internal sealed class JournalReplay(
     IOptionsMonitor<DenylistOptions> denylist,
     OutageOptions options,
     OutageRules rules,
+    ISessionArchive? archive,
     ILogger logger)
 {
     private const int MostRecords = 10_000;
@@ -49,6 +51,8 @@ internal sealed class JournalReplay(
 
     // The times on Redis's clock, reckoned once an entry, so that a second try sets the same generation.
     private readonly Dictionary<string, long> times = new(StringComparer.Ordinal);
+    // Ids that an entry led to in Redis and that the archive has not been told of yet: their aliases are gone.
+    private readonly Dictionary<string, List<SessionId>> untold = new(StringComparer.Ordinal);
     private readonly HashSet<string> refused = new(StringComparer.Ordinal);
     private readonly Dictionary<UserReference, (long Set, long? Found)> generations = [];
 
@@ -83,12 +87,12 @@ internal sealed class JournalReplay(
                 done.Add(entry.Id);
                 times.Remove(entry.Id);
             }
-            catch (StorageUnavailableException)
+            catch (StorageUnavailableException exception) when (exception.Reason != UnavailableReason.Archive)
             {
                 outcome = ReplayOutcome.Unavailable;
                 break;
             }
-            catch (Exception exception) when (exception is RedisServerException or FormatException or ArgumentException)
+            catch (Exception exception) when (exception is RedisServerException or FormatException or ArgumentException or StorageUnavailableException)
             {
                 if (refused.Add(entry.Id))
                 {
@@ -166,7 +170,8 @@ internal sealed class JournalReplay(
                 .. BesideFamilies.SelectMany(kind => (RedisValue[])[kind.Prefix(keys, user), kind.ShortestRecord]),
             ],
             cancellationToken).ConfigureAwait(false));
-        if (long.TryParse((string?)reply[3], out var set))
+        // Only of what this process wrote itself: what another host ended, the sessions in this one's memory have not been compared with.
+        if (pending.IsOwn(entry) && long.TryParse((string?)reply[3], out var set))
         {
             // Found by the first of several is what counts: the later ones found what this host had set.
             var found = long.TryParse((string?)reply[2], out var before) ? before : (long?)null;
@@ -176,12 +181,28 @@ internal sealed class JournalReplay(
 
     private async Task EndSessionAsync(JournalledRevocation entry, UserReference user, SessionId id, ServerClock clock, CancellationToken cancellationToken)
     {
-        var reply = (int)await connection.Value.WithoutBreaker().EvaluateAsync(
+        var longest = sessions.CurrentValue.AbsoluteExpiration;
+        var life = (long)Math.Ceiling(longest.TotalMilliseconds);
+        var reply = ClientCompat.Items(await connection.Value.WithoutBreaker().EvaluateAsync(
             EndSession,
-            [keys.Session(user, id), keys.SessionIndex(user), keys.RefreshIndex(user)],
-            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user), (long)Math.Ceiling(sessions.CurrentValue.AbsoluteExpiration.TotalMilliseconds)],
-            cancellationToken).ConfigureAwait(false);
-        if (reply < 0)
+            [keys.Session(user, id), keys.SessionIndex(user), keys.RefreshIndex(user), keys.ArchiveFence(user)],
+            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user), life, keys.SessionTombstonesOf(user), archive is null ? 0 : life],
+            cancellationToken).ConfigureAwait(false));
+        if (archive is not null)
+        {
+            var ids = untold.GetValueOrDefault(entry.Id) ?? [];
+            ids.AddRange(ClientCompat.Items(reply[1]).Select(item => SessionId.TryParse((string?)item, out var met) ? met : default).Where(met => met != default));
+            untold[entry.Id] = ids;
+            foreach (var met in ids)
+            {
+                // Not in Redis any more, and the mark of each holds until the archive has it.
+                await archive.RevokeAsync(user, met, longest, cancellationToken).ConfigureAwait(false);
+            }
+
+            untold.Remove(entry.Id);
+        }
+
+        if ((int)reply[0] < 0)
         {
             // A record of a newer format, which cannot be ended alone; it was promised to end.
             await EndUserAsync(entry, user, null, clock, cancellationToken).ConfigureAwait(false);

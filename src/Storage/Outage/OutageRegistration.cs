@@ -1,3 +1,4 @@
+using Maintenance.Storage.Archive;
 using Maintenance.Storage.Denylist;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.Redis;
@@ -75,6 +76,7 @@ internal static class OutageRegistration
             provider.GetRequiredService<IOptionsMonitor<DenylistOptions>>(),
             provider.GetRequiredService<OutageOptions>(),
             provider.GetRequiredService<OutageRules>(),
+            provider.GetService<ISessionArchive>(),
             provider.GetRequiredService<ILogger<JournalReplay>>()));
         services.AddSingleton(provider => new SessionMover(
             provider.Later<RedisConnection, RedisConnection>(),
@@ -103,6 +105,8 @@ internal static class OutageRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RedisWatch>>()));
         services.AddSingleton<Revoker>();
+        services.AddSingleton<SharedJournalReader>();
+        services.AddHostedService(provider => provider.GetRequiredService<SharedJournalReader>());
         services.AddSingleton(provider => new RotatedIds(
             provider.GetRequiredService<IOptions<MemoryOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         return services.AddSingleton<OutageMetrics>();

@@ -14,7 +14,10 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
     private readonly Lock gate = new();
     private readonly Dictionary<string, JournalledRevocation> entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<JournalledRevocation>> byUser = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, JournalledRevocation> denied = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<JournalledRevocation>> denied = new(StringComparer.Ordinal);
+
+    // Of this process: what was in its memory ended when they were answered. What other processes wrote has not been compared with it.
+    private readonly HashSet<string> own = new(StringComparer.Ordinal);
     private readonly List<string> order = [];
     private volatile int count;
     private volatile bool loaded = journal is null;
@@ -24,6 +27,9 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
 
     /// <summary>Whether the journal has been read since the start. Until then nobody knows what Redis must not say.</summary>
     public bool Loaded => loaded;
+
+    /// <summary>Whether other hosts write into the same journal.</summary>
+    public bool IsShared => journal?.IsShared == true;
 
     /// <summary>How many wait.</summary>
     public int Count => count;
@@ -37,12 +43,21 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
             return;
         }
 
-        foreach (var entry in await journal!.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-        {
-            Add(entry);
-        }
-
+        await ReadAsync(cancellationToken).ConfigureAwait(false);
         loaded = true;
+    }
+
+    /// <summary>Reads what other hosts have written since: one of them may not live to carry it out.</summary>
+    /// <exception cref="IOException">It cannot be read now.</exception>
+    public Task RefreshAsync(CancellationToken cancellationToken) => IsShared ? ReadAsync(cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Whether this process has written an entry.</summary>
+    public bool IsOwn(JournalledRevocation entry)
+    {
+        lock (gate)
+        {
+            return own.Contains(entry.Id);
+        }
     }
 
     /// <summary>Writes a revocation down; from then on it holds on this host. Its time is now.</summary>
@@ -63,17 +78,33 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
             return;
         }
 
+        if (count >= options.JournalEntries)
+        {
+            throw new StorageUnavailableException(
+                cause?.Reason ?? UnavailableReason.Away,
+                $"Redis did not take the revocation, and {options.JournalEntries} wait for it already ({OutageOptions.Section}:{nameof(OutageOptions.JournalEntries)}).",
+                cause);
+        }
+
+        // Not the caller's token: what is under way may be written all the same.
+        var writing = journal.AppendAsync(entry, CancellationToken.None);
         try
         {
-            await journal.AppendAsync(entry, cancellationToken).WaitAsync(options.JournalDeadline, timeProvider, cancellationToken).ConfigureAwait(false);
+            await writing.WaitAsync(options.JournalDeadline, timeProvider, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
         {
+            _ = AddLateAsync(writing, entry);
+            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            {
+                throw;
+            }
+
             throw new StorageUnavailableException(
                 cause?.Reason ?? UnavailableReason.Away, $"Redis did not take the revocation, and the journal did not either: {exception.Message}", exception);
         }
 
-        Add(entry);
+        Add(entry, byThisProcess: true);
     }
 
     /// <summary>Lets go of what has been carried out in Redis.</summary>
@@ -84,19 +115,11 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
         {
             foreach (var id in ids)
             {
-                if (!entries.Remove(id, out var entry))
+                if (entries.Remove(id, out var entry))
                 {
-                    continue;
-                }
-
-                if (entry.User is { } user && byUser.TryGetValue(user, out var list) && list.Remove(entry) && list.Count == 0)
-                {
-                    byUser.Remove(user);
-                }
-
-                if (entry is { Kind: RevocationKind.DenylistEntry, Subject: { } subject })
-                {
-                    denied.Remove(subject);
+                    own.Remove(id);
+                    Drop(byUser, entry.User, entry);
+                    Drop(denied, DeniedToken(entry), entry);
                 }
             }
 
@@ -140,7 +163,8 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
 
         lock (gate)
         {
-            return denied.GetValueOrDefault(id.Value);
+            // Of several the one that holds longest; none without an end, because an end that is not given is the default life from then on.
+            return denied.GetValueOrDefault(id.Value)?.MaxBy(entry => entry.Until ?? DateTimeOffset.MaxValue);
         }
     }
 
@@ -158,7 +182,56 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
         }
     }
 
-    private void Add(JournalledRevocation entry)
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        foreach (var entry in await journal!.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            Add(entry, byThisProcess: false);
+        }
+    }
+
+    // Its caller was told that nobody knows. In the journal it is carried out some time, so it may as well be soon.
+    private async Task AddLateAsync(Task writing, JournalledRevocation entry)
+    {
+        try
+        {
+            await writing.ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // Not written, as its caller was told.
+            return;
+        }
+
+        Add(entry, byThisProcess: true);
+    }
+
+    private static string? DeniedToken(JournalledRevocation entry) => entry.Kind == RevocationKind.DenylistEntry ? entry.Subject : null;
+
+    private static void Drop(Dictionary<string, List<JournalledRevocation>> lists, string? name, JournalledRevocation entry)
+    {
+        if (name is not null && lists.TryGetValue(name, out var list) && list.Remove(entry) && list.Count == 0)
+        {
+            lists.Remove(name);
+        }
+    }
+
+    private static void Put(Dictionary<string, List<JournalledRevocation>> lists, string? name, JournalledRevocation entry)
+    {
+        if (name is null)
+        {
+            return;
+        }
+
+        if (!lists.TryGetValue(name, out var list))
+        {
+            lists[name] = list = [];
+        }
+
+        list.Add(entry);
+    }
+
+    private void Add(JournalledRevocation entry, bool byThisProcess)
     {
         lock (gate)
         {
@@ -168,20 +241,13 @@ internal sealed class PendingRevocations(IRevocationJournal? journal, OutageOpti
             }
 
             order.Add(entry.Id);
-            if (entry.User is { } user)
+            if (byThisProcess)
             {
-                if (!byUser.TryGetValue(user, out var list))
-                {
-                    byUser[user] = list = [];
-                }
-
-                list.Add(entry);
+                own.Add(entry.Id);
             }
 
-            if (entry is { Kind: RevocationKind.DenylistEntry, Subject: { } subject })
-            {
-                denied[subject] = entry;
-            }
+            Put(byUser, entry.User, entry);
+            Put(denied, DeniedToken(entry), entry);
 
             count = entries.Count;
         }

@@ -158,7 +158,8 @@ internal sealed class RedisWatch : IDisposable
             return true;
         }
 
-        if (!pending.Loaded)
+        var loadedNow = !pending.Loaded;
+        if (loadedNow)
         {
             try
             {
@@ -186,6 +187,19 @@ internal sealed class RedisWatch : IDisposable
         {
             // It answers, and what it refuses concerns single keys or a right that is not given.
             clock = default;
+        }
+
+        if (mode.IsRedisAway && !loadedNow)
+        {
+            try
+            {
+                await pending.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                mode.SetAway(true, $"the journal cannot be read: {exception.Message}");
+                return false;
+            }
         }
 
         if (clock == default)

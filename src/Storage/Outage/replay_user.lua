@@ -14,9 +14,11 @@ local sessions, families = ARGV[5], ARGV[6]
 local found = read_generation(KEYS[1])
 local before = found or -1
 
+-- An index key of another type is not ours, and must not keep a revocation from happening.
 local function members(index)
   local ids = redis.pcall('ZRANGE', index, '0', most)
-  return ids.err and {} or ids
+  if ids.err then return {}, false end
+  return ids, true
 end
 
 local function is_later(created) return created * 1000 > at end
@@ -40,7 +42,7 @@ for _, id in ipairs(members(KEYS[3])) do
 end
 
 local alive, ended, longest = {}, {}, tonumber(ARGV[3])
-local session_ids = members(KEYS[2])
+local session_ids, indexed = members(KEYS[2])
 for _, id in ipairs(session_ids) do
   local record = read_record(sessions .. id)
   if record and not record.alias and record.generation == before and ends_at(record) > now
@@ -72,7 +74,7 @@ for id, record in pairs(alive) do
   redis.call('SETRANGE', sessions .. id, '20', write_int(generation, 7))
   carried = carried + 1
 end
-settle_index(KEYS[2], now)
+if indexed then settle_index(KEYS[2], now) end
 
 for _, id in ipairs(members(KEYS[3])) do
   local family = old_families[id]

@@ -74,13 +74,17 @@ public sealed class RedisKeys
     public string Generation(UserReference user) => $"{Prefix}{GenerationHead}{user.ToTagged()}";
 
     /// <summary>Says for a while that a session has ended, so that nothing brings it back from the archive.</summary>
-    public string SessionTombstone(UserReference user, SessionId id) => $"{Prefix}{TombstoneHead}{user.ToTagged()}:{id.Value}";
+    public string SessionTombstone(UserReference user, SessionId id) => SessionTombstonesOf(user) + id.Value;
+
+    /// <summary>What the names of a user's tombstones begin with.</summary>
+    public string SessionTombstonesOf(UserReference user) => $"{Prefix}{TombstoneHead}{user.ToTagged()}:";
 
     /// <summary>Stands while something of the user is read from the archive and nothing of the user has ended.</summary>
     public string ArchiveFence(UserReference user) => $"{Prefix}{ArchiveFenceHead}{user.ToTagged()}";
 
     /// <summary>The denial of a token.</summary>
     public string DenylistEntry(DenylistId id) => $"{Prefix}{DenylistHead}{id.Value}";
+
     /// <summary>What the names of all of a user's refresh families begin with, colon included.</summary>
     public string RefreshFamiliesOf(UserReference user) => $"{Prefix}{RefreshHead}{user.ToTagged()}:";
 

@@ -20,12 +20,25 @@ public sealed class RedisRefreshTokenStore : IRefreshTokenStore
     private readonly RedisKeys keys;
     private readonly IOptionsMonitor<RefreshTokenOptions> options;
     private readonly IOptionsMonitor<TokenLifetimeOptions> lifetimes;
+    private readonly IOptionsMonitor<SessionOptions>? sessions;
     private readonly RedisTokens tokens;
 
     /// <summary>Creates the store.</summary>
     public RedisRefreshTokenStore(
         RedisConnection connection, RedisKeys keys, IOptionsMonitor<RefreshTokenOptions> options, IOptionsMonitor<TokenLifetimeOptions> lifetimes)
+        : this(connection, keys, options, lifetimes, sessionsInArchive: null)
     {
+    }
+
+    /// <summary>With an archive, which could bring back a session that ends here: then it leaves a tombstone, by itself and at once.</summary>
+    internal RedisRefreshTokenStore(
+        RedisConnection connection,
+        RedisKeys keys,
+        IOptionsMonitor<RefreshTokenOptions> options,
+        IOptionsMonitor<TokenLifetimeOptions> lifetimes,
+        IOptionsMonitor<SessionOptions>? sessionsInArchive)
+    {
+        sessions = sessionsInArchive;
         this.connection = connection;
         this.keys = keys;
         this.options = options;
@@ -65,10 +78,11 @@ public sealed class RedisRefreshTokenStore : IRefreshTokenStore
         var next = RefreshToken.Create(user, parsed.FamilyId);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             Rotate,
-            [keys.RefreshFamily(user, parsed.FamilyId), keys.RefreshIndex(user), keys.Generation(user), keys.SessionIndex(user)],
+            [keys.RefreshFamily(user, parsed.FamilyId), keys.RefreshIndex(user), keys.Generation(user), keys.SessionIndex(user), keys.ArchiveFence(user)],
             [
                 parsed.FamilyId.Value, keys.RefreshFamiliesOf(user), parsed.Hash.Value, next.Hash.Value,
                 (long)Math.Ceiling(options.CurrentValue.RotationGrace.TotalMilliseconds), keys.SessionsOf(user),
+                keys.SessionTombstonesOf(user), (long)Math.Ceiling(sessions?.CurrentValue.AbsoluteExpiration.TotalMilliseconds ?? 0),
             ],
             cancellationToken).ConfigureAwait(false));
         var outcome = (string?)reply[0] switch

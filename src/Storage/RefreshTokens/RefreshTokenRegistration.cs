@@ -2,6 +2,7 @@ using Maintenance.Storage.Archive;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Memory;
 using Maintenance.Storage.Outage;
+using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,7 +17,12 @@ internal static class RefreshTokenRegistration
     {
         services.AddOptions<RefreshTokenOptions>().Bind(configuration.GetSection(RefreshTokenOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<RefreshTokenOptions>, RefreshTokenOptionsValidator>();
-        services.AddSingleton<RedisRefreshTokenStore>();
+        services.AddSingleton(provider => new RedisRefreshTokenStore(
+            provider.GetRequiredService<RedisConnection>(),
+            provider.GetRequiredService<RedisKeys>(),
+            provider.GetRequiredService<IOptionsMonitor<RefreshTokenOptions>>(),
+            provider.GetRequiredService<IOptionsMonitor<TokenLifetimeOptions>>(),
+            provider.HasArchive() ? provider.GetRequiredService<IOptionsMonitor<SessionOptions>>() : null));
         services.AddSingleton(provider => new InMemoryRefreshTokenStore(
             provider.GetRequiredService<MemoryUsers>(),
             provider.GetRequiredService<MemorySessions>(),

@@ -32,7 +32,7 @@ local function session_chain(prefix, id)
   for _ = 1, 1000 do
     chain[id] = true
     record = read_record(prefix .. id)
-    if not record or not record.alias then break end
+    if not record or not record.alias or record.target == NOBODY then break end
     id = record.target
   end
   if record and record.alias then record = nil end

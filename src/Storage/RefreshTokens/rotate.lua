@@ -1,6 +1,7 @@
 -- Exchanges a refresh token for the next one of its family.
--- KEYS: family, index, generation, session index
--- ARGV: family id, prefix of the user's families, hash of the token, hash of the next token, grace ms, prefix of the user's sessions
+-- KEYS: family, index, generation, session index, fence of the archive
+-- ARGV: family id, prefix of the user's families, hash of the token, hash of the next token, grace ms, prefix of the user's sessions,
+-- prefix of the marks of ended sessions, their life ms (0: there is no archive)
 -- Returns {result, record}; result: rotated, replaced (the token before the current one, within the grace), reused (the family, its session and
 -- that session's other families are ended), gone, revoked, expired, foreign, version. A record comes with the first three.
 --@include Sessions/record.lua
@@ -31,7 +32,9 @@ end_token(ARGV[2], ARGV[1], KEYS[2], FAMILY_SHORTEST)
 if family.session ~= NONE then
   local chain = session_chain(ARGV[6], family.session)
   for id in pairs(chain) do
-    if end_record(ARGV[6], id) == 'ended' then redis.pcall('ZREM', KEYS[4], id) end
+    local what, record = end_record(ARGV[6], id)
+    if what == 'ended' then redis.pcall('ZREM', KEYS[4], id) end
+    seal(KEYS[5], ARGV[7], ARGV[8], id, record, now)
   end
   end_families(ARGV[2], KEYS[2], chain)
   local last = redis.pcall('ZREVRANGE', KEYS[4], '0', '0', 'WITHSCORES')

@@ -44,6 +44,9 @@ public sealed class RedisSessionStore : ISessionStore
         reader = new SessionReader(connection, keys, logger, () => options.CurrentValue.ClientDetailsLife) { CheckGeneration = scripts.CheckGeneration, NewestKnownFormat = scripts.NewestKnownFormat };
     }
 
+    /// <summary>Whether an archive could bring back what ends here. Then what a script ends leaves a tombstone, by itself and at once.</summary>
+    internal bool HasArchive { get; init; }
+
     /// <inheritdoc/>
     public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
@@ -58,10 +61,10 @@ public sealed class RedisSessionStore : ISessionStore
         var token = SessionToken.Create(user);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.Create,
-            [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user), keys.RefreshIndex(user)],
+            [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user), keys.RefreshIndex(user), keys.ArchiveFence(user)],
             [
                 current.RecordFormat, (int)flags, sliding, absolute, Longest(current, absolute), current.MaxSessionsPerUser,
-                token.Id.Value, keys.SessionsOf(user), body, keys.RefreshFamiliesOf(user),
+                token.Id.Value, keys.SessionsOf(user), body, keys.RefreshFamiliesOf(user), keys.SessionTombstonesOf(user), TombstoneLife,
             ],
             cancellationToken).ConfigureAwait(false));
         var created = SessionRecordFormat.Time((long)reply[0]);
@@ -85,7 +88,7 @@ public sealed class RedisSessionStore : ISessionStore
             },
             (int)reply[4])
         {
-            EvictedIds = [.. ClientCompat.Items(reply[5]).Select(id => SessionId.Parse((string)id!))],
+            EvictedIds = Ids(reply[5]),
         };
     }
 
@@ -147,21 +150,25 @@ public sealed class RedisSessionStore : ISessionStore
     /// <inheritdoc/>
     public async Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
-        var user = UserReference.Of(userId);
-        if (id == default)
-        {
-            return Revocation.Nothing;
-        }
+        return id == default ? Revocation.Nothing : (await EndAsync(UserReference.Of(userId), id, cancellationToken).ConfigureAwait(false)).Revoked;
+    }
 
-        var reply = (int)await connection.EvaluateAsync(
+    /// <summary>The same, and which ids it met on the way: those that an archive must be told of.</summary>
+    internal async Task<(Revocation Revoked, IReadOnlyList<SessionId> Ids)> EndAsync(UserReference user, SessionId id, CancellationToken cancellationToken)
+    {
+        var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.Revoke,
-            [keys.Session(user, id), keys.SessionIndex(user), keys.RefreshIndex(user)],
-            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user)],
-            cancellationToken).ConfigureAwait(false);
-        return reply >= 0
-            ? new Revocation(reply)
+            [keys.Session(user, id), keys.SessionIndex(user), keys.RefreshIndex(user), keys.ArchiveFence(user)],
+            [id.Value, keys.SessionsOf(user), keys.RefreshFamiliesOf(user), keys.SessionTombstonesOf(user), TombstoneLife],
+            cancellationToken).ConfigureAwait(false));
+        return (int)reply[0] >= 0
+            ? (new Revocation((int)reply[0]), Ids(reply[1]))
             : throw new UnsupportedRecordException($"Session {id.ToLogString()} is stored in a format newer than {SessionRecordFormat.Newest}; update this program. It was left alone: end all of the user's sessions instead.");
     }
+
+    /// <summary>An id, and those that have replaced it and that it still leads to.</summary>
+    internal async Task<IReadOnlyList<SessionId>> ChainAsync(UserReference user, SessionId id, CancellationToken cancellationToken) => Ids(
+        await connection.EvaluateAsync(scripts.Chain, [keys.Session(user, id)], [id.Value, keys.SessionsOf(user)], cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
     public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken) =>
@@ -214,11 +221,12 @@ public sealed class RedisSessionStore : ISessionStore
             scripts.Rotate,
             [
                 keys.Session(old.User, old.Id), keys.Session(old.User, next.Id), keys.SessionIndex(old.User), keys.Generation(old.User),
-                keys.RefreshIndex(old.User),
+                keys.RefreshIndex(old.User), keys.ArchiveFence(old.User),
             ],
             [
                 old.Id.Value, next.Id.Value, (long)Math.Ceiling(current.RotationGrace.TotalMilliseconds), Longest(current, 0),
                 changes.Reauthenticated ? 1 : 0, current.RecordFormat, (int)flags, body, keys.RefreshFamiliesOf(old.User),
+                keys.SessionTombstonesOf(old.User), TombstoneLife,
             ],
             cancellationToken).ConfigureAwait(false));
         switch ((string?)reply[0])
@@ -262,6 +270,13 @@ public sealed class RedisSessionStore : ISessionStore
             return SessionValidation.Valid(session);
         }
     }
+
+    // Milliseconds; 0: without an archive nothing could bring a session back.
+    private long TombstoneLife => HasArchive ? Longest(options.CurrentValue, 0) : 0;
+
+    // Damaged data may name what is no id; no archive knows that either.
+    private static IReadOnlyList<SessionId> Ids(RedisResult reply) =>
+        [.. ClientCompat.Items(reply).Select(item => SessionId.TryParse((string?)item, out var id) ? id : default).Where(id => id != default)];
 
     private static SessionDenial Denial(string? result) => result switch
     {

@@ -15,6 +15,8 @@ internal sealed record SessionScripts
 
     public RedisScript Revoke { get; init; } = Load("revoke");
 
+    public RedisScript Chain { get; init; } = Load("chain");
+
     public RedisScript RevokeAll { get; init; } = Load("revoke_all");
 
     /// <summary>False only in tests that prove that the generation check is missed when it is gone.</summary>

@@ -1,7 +1,7 @@
 -- Creates a session and its index entry, or neither.
--- KEYS: record, index, generation, index of the user's refresh families
+-- KEYS: record, index, generation, index of the user's refresh families, fence of the archive
 -- ARGV: format version, flags, sliding s, absolute s, longest possible session ms, cap, session id, prefix of the user's records, body,
--- prefix of the user's refresh families
+-- prefix of the user's refresh families, prefix of the marks of ended sessions, their life ms (0: there is no archive)
 -- Returns {created ms, expires ms, absolute ms, generation, how many sessions had to leave, their ids}
 --@include Sessions/record.lua
 --@include Tokens/token.lua
@@ -48,7 +48,7 @@ local over = redis.call('ZCARD', KEYS[2]) - cap + 1
 if over > 0 then
   for _, id in ipairs(redis.call('ZRANGE', KEYS[2], '0', text(math.min(over, 1000) + 99))) do
     if over <= 0 then break end
-    local what = end_record(ARGV[8], id)
+    local what, record = end_record(ARGV[8], id)
     if what ~= 'version' then
       redis.call('ZREM', KEYS[2], id)
       over = over - 1
@@ -56,6 +56,7 @@ if over > 0 then
     if what == 'ended' then
       evicted[#evicted + 1] = id
       left[id] = true
+      seal(KEYS[5], ARGV[11], ARGV[12], id, record, now)
     end
   end
 end

@@ -9,6 +9,8 @@
 --   bytes 3-9    generation, us   bytes 10-31  the new session id
 -- Integers are big-endian. Arithmetic on bytes instead of struct: every server that runs Lua has it.
 local ALIAS = 128
+-- Where the alias leads that a carried-out revocation leaves in a session's place: nowhere.
+local NOBODY = string.rep('A', 22)
 
 local function now_us()
   local t = redis.call('TIME')
@@ -88,13 +90,25 @@ local function settle_index(key, now)
   if last then redis.call('PEXPIREAT', key, text(index_end(last, now))) end
 end
 
--- Deletes what stands under a session's key if it is ours and of a format that we know. Returns 'ended', or why not: 'gone', 'foreign', 'version'.
+-- Deletes what stands under a session's key if it is ours and of a format that we know. Returns 'ended' and the record, or why not: 'gone', 'foreign',
+-- 'version'.
 local function end_record(prefix, id)
   if #id ~= 22 or string.find(id, '[^%w_-]') then return 'foreign' end
   local record, why = read_record(prefix .. id)
   if not record then return why end
   redis.call('DEL', prefix .. id)
-  return 'ended'
+  return 'ended', record
+end
+
+-- What a script ends by itself, and the archive has not heard of: it must not come back from there, also if this script's answer never arrives. The
+-- fence goes, and a mark stands that outlives the session; the archive's own, once it has been told, is shorter. A full Redis may refuse the mark.
+-- `life` is the longest possible life of a session, ms; 0 without an archive.
+local function seal(fence, prefix, life, id, record, now)
+  life = tonumber(life)
+  if life == 0 then return end
+  if record and not record.alias then life = math.max(life, math.min(record.absolute - now, 34560000000)) end
+  redis.call('DEL', fence)
+  redis.pcall('SET', prefix .. id, '', 'PX', text(life), 'NX')
 end
 
 -- A length of 7 bits a byte; returns it and where the next byte is, or nil if the record is torn.

@@ -1,8 +1,8 @@
 -- Gives a session a new id. The old id answers for a grace as an alias. Created and absolute expiry stay as they were, and its refresh families
 -- go with it, in the same script: a log-out by the new id must find them.
--- KEYS: old record, new record, index, generation, index of the user's refresh families
+-- KEYS: old record, new record, index, generation, index of the user's refresh families, fence of the archive
 -- ARGV: old id, new id, grace ms, longest possible session ms, 1 if the user has just proved who it is, format version, flags, body ('' keeps the old one),
--- prefix of the user's refresh families
+-- prefix of the user's refresh families, prefix of the marks of ended sessions, their life ms (0: there is no archive)
 -- Returns {result, created, seen, absolute, expires, generation, record}; result: rotated, alias, gone, revoked, expired, foreign, version
 --@include Sessions/record.lua
 --@include Tokens/token.lua
@@ -41,6 +41,7 @@ redis.call('SET', KEYS[1], string.char(1, ALIAS) .. write_int(old.generation, 7)
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[3], text(expires), ARGV[2])
 settle_index(KEYS[3], now)
+seal(KEYS[6], ARGV[10], ARGV[11], ARGV[1], nil, now)
 move_families(ARGV[9], KEYS[5], ARGV[1], ARGV[2], now)
 live_until(KEYS[4], math.max(now + tonumber(ARGV[4]), old.absolute), now)
 return { 'rotated', text(old.created), text(now), text(old.absolute), text(expires), text(old.generation), record }

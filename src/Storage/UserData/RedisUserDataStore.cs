@@ -73,7 +73,7 @@ public sealed class RedisUserDataStore(
         var user = UserReference.Of(userId);
         RedisKey[] names =
         [
-            keys.SessionIndex(user), keys.Generation(user), keys.TwoFactorUser(user), keys.UserStats(user), keys.UserDevices(user), keys.UserHistory(user),
+            keys.SessionIndex(user), keys.TwoFactorUser(user), keys.UserStats(user), keys.UserDevices(user), keys.UserHistory(user),
             keys.CacheEntry(CacheKey.Profile(user)), keys.CacheEpoch(user), .. TokenKind.All.Select(kind => (RedisKey)kind.Index(keys, user)),
         ];
         RedisValue[] arguments =

@@ -1,5 +1,7 @@
 -- Removes what the keys and indexes of a user lead to, in one step: a log-in before it goes, one after it is a new one.
--- KEYS: session index, generation, second-factor count, totals, devices, history, profile, cache epoch, then the index of each kind of token
+-- The user's generation stays, a number without content that goes by itself: it is what keeps a session that another host still holds in its memory, and
+-- one that is under way from the archive, from coming back.
+-- KEYS: session index, second-factor count, totals, devices, history, profile, cache epoch, then the index of each kind of token
 -- ARGV: prefix of the sessions, prefix of the activities, most members of an index to follow here, then the prefix of each kind of token
 -- Returns how many keys were removed
 local removed = 0
@@ -21,7 +23,7 @@ each(KEYS[1], function(id)
   drop(ARGV[2] .. id)
 end)
 -- Past sessions have activities for a day still, and aliases for their grace.
-local events = redis.pcall('LRANGE', KEYS[6], '0', '-1')
+local events = redis.pcall('LRANGE', KEYS[5], '0', '-1')
 if not events.err then
   for _, event in ipairs(events) do
     for id in string.gmatch(event, ':([%w_-]+)') do
@@ -32,8 +34,8 @@ if not events.err then
     end
   end
 end
-for i = 9, #KEYS do
-  each(KEYS[i], function(id) drop(ARGV[i - 5] .. id) end)
+for i = 8, #KEYS do
+  each(KEYS[i], function(id) drop(ARGV[i - 4] .. id) end)
 end
 for i = 1, #KEYS do drop(KEYS[i]) end
 return removed

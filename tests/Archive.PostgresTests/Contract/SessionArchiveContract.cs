@@ -189,7 +189,7 @@ public abstract class SessionArchiveContract
         (await Archive.FindAsync(User, old.Id, None)).ShouldBeNull();
         await Archive.BeginRotationAsync(User, old.Id, Grace, None);
 
-        (await Archive.CompleteRotationAsync(old.Id, rotated, None)).ShouldBeTrue();
+        (await Archive.CompleteRotationAsync(old.Id, rotated, Grace, None)).ShouldBeTrue();
         (await Archive.ListAsync(User, None)).ShouldHaveSingleItem().Id.ShouldBe(rotated.Id);
     }
 
@@ -200,7 +200,7 @@ public abstract class SessionArchiveContract
 
         await Archive.BeginRotationAsync(User, NewId(), Grace, None);
 
-        (await Archive.CompleteRotationAsync(NewId(), rotated, None)).ShouldBeTrue();
+        (await Archive.CompleteRotationAsync(NewId(), rotated, Grace, None)).ShouldBeTrue();
         (await Archive.FindAsync(User, rotated.Id, None)).ShouldNotBeNull();
     }
 
@@ -220,7 +220,7 @@ public abstract class SessionArchiveContract
 
             await revoke(old, rotated);
 
-            (await Archive.CompleteRotationAsync(old.Id, rotated, None)).ShouldBeFalse();
+            (await Archive.CompleteRotationAsync(old.Id, rotated, Grace, None)).ShouldBeFalse();
             (await Archive.ListAsync(User, None)).ShouldBeEmpty();
         }
     }
@@ -238,6 +238,32 @@ public abstract class SessionArchiveContract
         revoked.Ids.ShouldBe([first.Id, second.Id, third.Id]);
         revoked.WasLive.ShouldBeTrue();
         (await Archive.ListAsync(User, None)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Revoke_OfAnOldIdThatWasNotArchived_EndsWhatReplacedIt()
+    {
+        var (old, rotated) = (NewSession(1000), NewSession(1000));
+        await RotateAsync(old, rotated, Grace);
+
+        var revoked = await Archive.RevokeAsync(User, old.Id, Keep, None);
+
+        revoked.Ids.ShouldBe([old.Id, rotated.Id]);
+        revoked.WasLive.ShouldBeTrue();
+        (await Archive.ListAsync(User, None)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Grace_OfAnOldIdBeginsWithTheRotationThatHappened()
+    {
+        var old = await AddedAsync(1000);
+        var rotated = old with { Id = NewId() };
+        // One that came to nothing, long ago.
+        await Archive.BeginRotationAsync(User, old.Id, TimeSpan.Zero, None);
+
+        await RotateAsync(old, rotated, Grace);
+
+        (await Archive.RevokeAsync(User, old.Id, Keep, None)).Ids.ShouldBe([old.Id, rotated.Id]);
     }
 
     [Fact]
@@ -304,15 +330,17 @@ public abstract class SessionArchiveContract
         var before = Now().AddSeconds(-1);
         var (revoked, rotated, live) = (await AddedAsync(1000), await AddedAsync(1000), await AddedAsync(1000));
         await Archive.RevokeAsync(User, revoked.Id, Keep, None);
-        await RotateAsync(rotated, rotated with { Id = NewId() }, Grace);
+        var next = rotated with { Id = NewId() };
+        await RotateAsync(rotated, next, Grace);
+        // Begun only: it may live on in Redis.
+        await Archive.BeginRotationAsync(User, live.Id, Grace, None);
 
         var changes = await Archive.ChangesSinceAsync(before, None).Where(change => change.User == User).ToListAsync();
 
         changes.Where(change => change.Generation is not null).ShouldHaveSingleItem().Generation.ShouldBe(1000);
-        changes.Where(change => change.Generation is null).Select(change => change.Ended).ShouldBe([revoked.Id, rotated.Id], ignoreOrder: true);
+        changes.Where(change => change.Generation is null).Select(change => (change.Ended, change.Successor)).ShouldBe([(revoked.Id, null), (rotated.Id, next.Id)]);
         changes[0].Generation.ShouldNotBeNull("generations come first");
         (await Archive.ChangesSinceAsync(Now().AddHours(1), None).Where(change => change.User == User).ToListAsync()).ShouldBeEmpty();
-        live.ShouldNotBeNull();
     }
 
     [Fact]
@@ -399,7 +427,7 @@ public abstract class SessionArchiveContract
     private async Task RotateAsync(Session old, Session rotated, TimeSpan grace)
     {
         await Archive.BeginRotationAsync(User, old.Id, grace, None);
-        (await Archive.CompleteRotationAsync(old.Id, rotated, None)).ShouldBeTrue();
+        (await Archive.CompleteRotationAsync(old.Id, rotated, grace, None)).ShouldBeTrue();
     }
 }
 

@@ -79,6 +79,61 @@ public sealed class JournalTests(PostgresFixture postgres) : IClassFixture<Postg
     }
 
     [Fact]
+    public async Task JournalOfAHostThatWasLost_IsCarriedOutByOneThatRuns_BeforeItReadsAgain()
+    {
+        var revoked = await LogInAsync(user);
+        var all = await LogInAsync(user + " all");
+        await redis.ExecuteAsync("SAVE");
+        var writer = await StartHostAsync();
+        var survivor = host;
+        try
+        {
+            await redis.KillAsync();
+            host = writer;
+            (await Eventually.NotNullAsync(async () => (object?)await Sessions.RevokeAsync(user, revoked.Token.Id, None), Patience))
+                .ShouldBe(new Revocation(0, RevocationOutcome.Journalled));
+            (await Sessions.RevokeAllAsync(user + " all", null, None)).Outcome.ShouldBe(RevocationOutcome.Journalled);
+            // The survivor must know of the outage, or it has nothing to come back from.
+            host = survivor;
+            await NoticeAsync();
+        }
+        finally
+        {
+            await StopHostAsync(writer);
+        }
+
+        await redis.RestartAsync();
+
+        await Eventually.TrueAsync(() => Task.FromResult(!host.GetRequiredService<StorageSwitch>().IsRedisAway), Patience);
+        (await ValidateAsync(revoked)).ShouldBeFalse();
+        (await ValidateAsync(all)).ShouldBeFalse();
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 0, Patience);
+        (await ValidateAsync(revoked)).ShouldBeFalse();
+        (await ValidateAsync(all)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task JournalOfAHostThatWasLost_IsCarriedOutByOneThatNeverMissedRedis()
+    {
+        var revoked = await LogInAsync(user);
+        await using var database = ArchiveDatabases.Open(rows.ConnectionString);
+        // As a host leaves it that was cut off from Redis alone.
+        await new PostgresRevocationJournal(database).AppendAsync(
+            new JournalledRevocation
+            {
+                Id = $"{1:x32}", Kind = RevocationKind.Session, At = TimeProvider.System.GetUtcNow(), User = UserReference.Of(user).Value, Subject = revoked.Token.Id.Value,
+            },
+            None);
+        (await ValidateAsync(revoked)).ShouldBeTrue();
+
+        await host.GetRequiredService<SharedJournalReader>().ReadAsync(None);
+
+        (await ValidateAsync(revoked)).ShouldBeFalse();
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 0, Patience);
+        (await ValidateAsync(revoked)).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Journal_KeepsEntriesInOrder_UntilTheyAreAcknowledged_AndNoEntryTwice()
     {
         await using var database = ArchiveDatabases.Open(rows.ConnectionString);
@@ -146,6 +201,22 @@ public sealed class JournalTests(PostgresFixture postgres) : IClassFixture<Postg
 
         return provider;
     }
+
+    private Task NoticeAsync() => Eventually.TrueAsync(
+        async () =>
+        {
+            try
+            {
+                await Sessions.ValidateAsync(SessionToken.Create(UserReference.Of(user)).Value, None);
+            }
+            catch (StorageUnavailableException)
+            {
+                // As it should be.
+            }
+
+            return host.GetRequiredService<StorageSwitch>().IsRedisAway;
+        },
+        Patience);
 
     // A host that has just started may not have read its journal yet, and denies until then.
     private async Task<IssuedSession> LogInAsync(string userId) => await Eventually.NotNullAsync(

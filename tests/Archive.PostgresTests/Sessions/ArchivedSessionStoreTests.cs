@@ -255,7 +255,7 @@ public sealed class ArchivedSessionStoreTests(RedisFixture redis, PostgresFixtur
         var result = await after.Replay.RunAsync(DateTimeOffset.UnixEpoch, null, None);
         var again = await after.Replay.RunAsync(DateTimeOffset.UnixEpoch, null, None);
 
-        result.ShouldBe(new ReplayResult(Generations: 2, GenerationsRaised: 1, Sessions: 4, SessionsEnded: 4));
+        result.ShouldBe(new ReplayResult(Generations: 2, GenerationsRaised: 1, Sessions: 4, SessionsEnded: 4, FamiliesEnded: 0));
         again.ShouldBe(result with { GenerationsRaised = 0, SessionsEnded = 0 });
         foreach (var ended in new[] { revoked, old, everywhere, orphan })
         {
