@@ -66,7 +66,7 @@ internal static class BytesBenchmark
         async target =>
         {
             var dumps = await from.Connection.CallAsync(d => Task.WhenAll(keys.Select(key => d.KeyDumpAsync(key))), default);
-            await Task.WhenAll(keys.Select((key, i) => target.KeyRestoreAsync(key, dumps[i], TimeSpan.FromDays(1))));
+            await Task.WhenAll(keys.Select((key, i) => target.KeyRestoreAsync(key, dumps[i]!, TimeSpan.FromDays(1))));
             return true;
         },
         default);

@@ -1,6 +1,6 @@
 # Image of src/WebHost. The folder comes from `./dev publish`; the image adds nothing but a name, so it is built in seconds and
 # the same on every machine:
-#   ./dev publish --redis-client 3.4.35 && docker build -f deploy/docker/webhost.Dockerfile -t maintenance-webhost .
+#   ./dev publish && docker build -f deploy/docker/webhost.Dockerfile -t maintenance-webhost .
 # Chiseled: no shell, no package manager, no root; user 1654 (app). Framework-dependent folders (./dev publish --framework-dependent) need
 #   --build-arg BASE=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
 # Whoever pins images by digest gives it here too: --build-arg BASE=mcr.microsoft.com/dotnet/runtime-deps@sha256:...

@@ -76,6 +76,20 @@ internal sealed class RedisBreaker
         }
     }
 
+    /// <summary>Counts further callers of a call that has ended, for one that served several: a burst that got no answer weighs as much as its callers.</summary>
+    /// <param name="callers">How many beside the one that <see cref="RunAsync"/> has counted.</param>
+    /// <param name="failure">How it ended; null: well.</param>
+    public async ValueTask CountAsync(int callers, Exception? failure)
+    {
+        for (var i = 0; i < callers && !open; i++)
+        {
+            var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
+            await pipeline.ExecuteOutcomeAsync(
+                static (_, exception) => ValueTask.FromResult(exception is null ? Outcome.FromResult(true) : Outcome.FromException<bool>(exception)), context, failure).ConfigureAwait(false);
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
     /// <summary>Opens it: a probe has failed.</summary>
     public async Task OpenAsync()
     {

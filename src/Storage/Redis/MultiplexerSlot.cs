@@ -12,11 +12,19 @@ internal sealed class MultiplexerSlot(
     private readonly ConfigurationOptions configuration = RedisConfiguration.Build(options, clientName);
     private SentinelWatch? sentinels;
     private Task<ConnectionMultiplexer>? connecting;
+    private volatile ConnectionFailureType failure = ConnectionFailureType.None;
     private int missedDeadlines;
     private bool disposed;
 
     /// <summary>Whether the client believes that it is connected.</summary>
     public bool IsConnected => Volatile.Read(ref connecting) is { IsCompletedSuccessfully: true } task && task.Result.IsConnected;
+
+    /// <summary>Whether the servers form a cluster; false while none has answered yet.</summary>
+    public bool IsCluster => Volatile.Read(ref connecting) is { IsCompletedSuccessfully: true } task
+        && Array.Exists(task.Result.GetServers(), server => server.ServerType == ServerType.Cluster);
+
+    /// <summary>Why the last attempt to connect failed. The client forgets it while it makes the next one.</summary>
+    public ConnectionFailureType Failure => failure;
 
     /// <summary>The multiplexer, or the attempt to have one; never null, maybe failed.</summary>
     public Task<ConnectionMultiplexer> Current()
@@ -45,7 +53,8 @@ internal sealed class MultiplexerSlot(
     /// <summary>A call on this multiplexer went unanswered; after several in a row another takes its place.</summary>
     public void MissedDeadline(Task<ConnectionMultiplexer> connection)
     {
-        if (Interlocked.Increment(ref missedDeadlines) >= options.DeadlinesBeforeReconnect)
+        // What was still waiting on a connection that has been replaced says nothing of the new one.
+        if (ReferenceEquals(Volatile.Read(ref connecting), connection) && Interlocked.Increment(ref missedDeadlines) >= options.DeadlinesBeforeReconnect)
         {
             Replace(connection, "missed deadlines");
         }
@@ -100,30 +109,84 @@ internal sealed class MultiplexerSlot(
     {
         // Off the caller's thread: the client resolves names and allocates threads before its first await.
         // Its own timeout bounds one attempt at one endpoint; a hard limit, because nothing replaces an attempt that never ends.
-        var multiplexer = await Task.Run(ConnectAsync)
-            .WaitAsync((options.ConnectTimeout * 3) + TimeSpan.FromSeconds(1), timeProvider)
-            .ConfigureAwait(false);
-        ClientCompat.Apply(multiplexer);
-        multiplexer.ConnectionFailed += (_, failure) =>
+        var attempt = Task.Run(ConnectAsync);
+        ConnectionMultiplexer multiplexer;
+        try
         {
-            logger.ConnectionFailed(endpoint, failure.FailureType.ToString());
-            if (failure.FailureType == ConnectionFailureType.ProtocolFailure)
+            multiplexer = await attempt.WaitAsync((options.ConnectTimeout * 3) + TimeSpan.FromSeconds(1), timeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It goes on by itself, and a client that came late would reconnect for ever.
+            _ = CloseAsync(attempt);
+            throw;
+        }
+
+        // The client also calls a first connection restored.
+        var failed = false;
+        multiplexer.ConnectionFailed += (_, lost) =>
+        {
+            failed = true;
+            failure = lost.FailureType;
+            logger.ConnectionFailed(endpoint, lost.FailureType.ToString());
+            if (lost.FailureType == ConnectionFailureType.ProtocolFailure)
             {
                 // Replies may be out of step from here on; one of them could be another user's.
                 ReplaceIfCurrent(multiplexer, "protocol failure");
             }
         };
-        multiplexer.ConnectionRestored += (_, _) => logger.ConnectionRestored(endpoint);
+        multiplexer.ConnectionRestored += (_, _) =>
+        {
+            failure = ConnectionFailureType.None;
+            if (failed)
+            {
+                logger.ConnectionRestored(endpoint);
+            }
+        };
         if (multiplexer.IsConnected)
         {
             logger.Connected(endpoint, ClientCompat.ClientVersion);
         }
         else
         {
+            failure = await WhyNotAsync(multiplexer).ConfigureAwait(false);
             logger.NotConnectedYet(endpoint);
         }
 
         return multiplexer;
+    }
+
+    // The first attempt fails before anybody can listen; a call that finds no connection says why.
+    private static async Task<ConnectionFailureType> WhyNotAsync(ConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            await multiplexer.GetDatabase().ExecuteAsync("TIME").WaitAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
+        }
+        catch (RedisConnectionException exception)
+        {
+            return FailureOf(exception);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // No reason is known then.
+        }
+
+        return ConnectionFailureType.None;
+    }
+
+    /// <summary>The reason in an exception of the client, which it gives only in the exceptions inside; None: none is there.</summary>
+    public static ConnectionFailureType FailureOf(Exception exception)
+    {
+        var type = ConnectionFailureType.None;
+        for (var inner = exception; inner is not null; inner = inner.InnerException)
+        {
+            type = inner is RedisConnectionException { FailureType: not (ConnectionFailureType.None or ConnectionFailureType.UnableToResolvePhysicalConnection) } failure
+                ? failure.FailureType
+                : type;
+        }
+
+        return type;
     }
 
     private async Task<ConnectionMultiplexer> ConnectAsync()

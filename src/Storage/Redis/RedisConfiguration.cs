@@ -28,6 +28,7 @@ internal static class RedisConfiguration
             SyncTimeout = (int)Math.Max(options.Deadline.TotalMilliseconds, 1000),
             ConnectRetry = 1,
             DefaultDatabase = endpoint.Database,
+            User = endpoint.User,
             Password = endpoint.Password,
             ClientName = clientName ?? "maintenance-storage",
             // No tie-breaker key and no configuration channel: both would be traffic outside our key grammar.
@@ -39,8 +40,8 @@ internal static class RedisConfiguration
             CommandMap = CommandMap.Create(["PING"], available: false),
             ReconnectRetryPolicy = new LinearRetry(500),
         };
+        Pin(configuration);
         configuration.EndPoints.Add(ClientCompat.EndPoint(endpoint.Host, endpoint.Port));
-        ClientCompat.Apply(configuration, endpoint.User);
         if (endpoint.Tls)
         {
             ApplyTls(configuration, options.Tls, endpoint.Host);
@@ -49,8 +50,8 @@ internal static class RedisConfiguration
         return configuration;
     }
 
-    /// <summary>The configuration of a connection to the Sentinels.</summary>
-    public static ConfigurationOptions BuildSentinels(RedisOptions options)
+    /// <summary>The configuration of a connection to one Sentinel.</summary>
+    public static ConfigurationOptions BuildSentinel(RedisOptions options, string sentinel)
     {
         var configuration = new ConfigurationOptions
         {
@@ -65,17 +66,15 @@ internal static class RedisConfiguration
             CommandMap = CommandMap.Sentinel,
             ReconnectRetryPolicy = new LinearRetry(500),
         };
-        foreach (var text in options.Sentinel.Endpoints)
+        Pin(configuration);
+        if (TryReadSentinel(sentinel, out var host, out var port))
         {
-            if (TryReadSentinel(text, out var host, out var port))
-            {
-                configuration.EndPoints.Add(ClientCompat.EndPoint(host, port));
-            }
+            configuration.EndPoints.Add(ClientCompat.EndPoint(host, port));
         }
 
         if (RedisEndpoint.From(options).Tls)
         {
-            ApplyTls(configuration, options.Tls, RedisEndpoint.From(options).Host);
+            ApplyTls(configuration, options.Tls, host);
         }
 
         return configuration;
@@ -96,6 +95,15 @@ internal static class RedisConfiguration
         host = uri.IdnHost;
         port = uri.Port > 0 ? uri.Port : defaultPort;
         return true;
+    }
+
+    // What the client would else choose by the server's version or its own: every reply here is read, and was tested, in RESP2; a call without a
+    // connection fails at once instead of waiting in a backlog; nothing is asked of a server that its ACL user need not be allowed.
+    private static void Pin(ConfigurationOptions configuration)
+    {
+        configuration.Protocol = RedisProtocol.Resp2;
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        configuration.SetClientLibrary = false;
     }
 
     private static void ApplyTls(ConfigurationOptions configuration, RedisTlsOptions tls, string host)

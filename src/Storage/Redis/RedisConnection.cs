@@ -52,6 +52,9 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <summary>Whether the client believes that it is connected. A hint: only a call's answer proves it.</summary>
     public bool IsConnected => slot.IsConnected;
 
+    /// <summary>Whether the servers form a cluster; false while none has answered yet.</summary>
+    internal bool IsCluster => slot.IsCluster;
+
     /// <summary>Awaited before each call. Only tests set it, to decide in which order the calls of several clients reach Redis.</summary>
     internal Func<Task>? BeforeCall { get; init; }
 
@@ -66,8 +69,9 @@ public sealed class RedisConnection : IAsyncDisposable
                 .ConfigureAwait(false);
             return multiplexer.IsConnected;
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // A name that does not resolve, Sentinels without a primary, a certificate that cannot be read: the next call tries again and says which.
             return false;
         }
     }
@@ -166,10 +170,10 @@ public sealed class RedisConnection : IAsyncDisposable
         }
 
         Task<T>? pending = null;
+        var remaining = limit - timeProvider.GetElapsedTime(started);
         try
         {
             pending = call(multiplexer.GetDatabase());
-            var remaining = limit - timeProvider.GetElapsedTime(started);
             if (!pending.IsCompleted)
             {
                 // Never negative: -1 ms would mean for ever.
@@ -189,7 +193,12 @@ public sealed class RedisConnection : IAsyncDisposable
         catch (TimeoutException exception)
         {
             Observe(pending);
-            slot.MissedDeadline(connection);
+            // A call whose time went by while it waited for the connection was not left unanswered by it.
+            if (remaining > TimeSpan.Zero)
+            {
+                slot.MissedDeadline(connection);
+            }
+
             throw new StorageUnavailableException(UnavailableReason.Deadline, $"Redis at {Endpoint} did not answer within {limit.TotalMilliseconds:0} ms.", exception);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -204,17 +213,11 @@ public sealed class RedisConnection : IAsyncDisposable
         }
     }
 
-    // The client says why only in the exceptions inside; an operator needs it in the first line. The server's text never holds the password.
+    // An operator needs the reason in the first line. The server's text never holds the password.
     private string Explain(Exception exception)
     {
-        var type = ConnectionFailureType.None;
-        for (var inner = exception; inner is not null; inner = inner.InnerException)
-        {
-            type = inner is RedisConnectionException { FailureType: not (ConnectionFailureType.None or ConnectionFailureType.UnableToResolvePhysicalConnection) } failure
-                ? failure.FailureType
-                : type;
-        }
-
+        var type = MultiplexerSlot.FailureOf(exception);
+        type = type == ConnectionFailureType.None ? slot.Failure : type;
         return type switch
         {
             ConnectionFailureType.None => $"No connection to Redis at {Endpoint}.",

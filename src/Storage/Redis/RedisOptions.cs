@@ -22,7 +22,7 @@ public sealed class RedisOptions
     /// <summary>TCP port, when there is no <see cref="Url"/>. Default 6379.</summary>
     public int Port { get; set; } = 6379;
 
-    /// <summary>ACL user. Needs client line 3 (<c>RedisClientVersion</c>); line 1 can only send the password of the default user.</summary>
+    /// <summary>ACL user. Null or <c>default</c>: the default user. Another one needs a password.</summary>
     public string? User { get; set; }
 
     /// <summary>Password. May contain any character; it never passes through a connection string.</summary>

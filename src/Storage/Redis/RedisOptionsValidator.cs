@@ -6,6 +6,9 @@ namespace Maintenance.Storage.Redis;
 /// <summary>Stops the start with the name of each wrong setting.</summary>
 internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
 {
+    // Below it lies only what was meant in another unit; the client rounds it to 0, and every call is over before it is sent.
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(10);
+
     public ValidateOptionsResult Validate(string? name, RedisOptions options)
     {
         if (!options.Enabled)
@@ -23,11 +26,13 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
         }
 
         string? user = options.User;
+        var password = options.Password;
         var tls = options.Tls.Enabled;
         if (!string.IsNullOrEmpty(options.Url))
         {
             Check(RedisUrl.TryParse(options.Url, out var url, out var error), "Url (or REDIS_URL)", error ?? "");
             user = url?.User ?? user;
+            password = url?.Password ?? password;
             tls |= url?.Tls ?? true;
             Check(url?.Database is null or >= 0, "Url (or REDIS_URL)", "names a negative database");
         }
@@ -55,17 +60,17 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
 
         Check(options.Database >= 0, "Database (or REDIS_DB)", $"is {options.Database}; expected 0 or more");
         Check(
-            string.IsNullOrEmpty(user) || user == "default" || ClientCompat.SupportsAclUser,
+            string.IsNullOrEmpty(user) || user == "default" || !string.IsNullOrEmpty(password),
             "User",
-            // Not repeated: whoever writes redis://password@host has put the password there.
-            $"names an ACL user, but client {ClientCompat.ClientVersion} can only send a password; build with -p:RedisClientVersion=3.4.35, or give the default user a password");
+            // Not repeated: whoever writes redis://password@host has put the password there, and Redis would write it into its ACL LOG.
+            "names a user without a password; set Password (or REDIS_PASSWORD); for a password alone write redis://:password@host");
         Check(
             options.KeyPrefix.AsSpan().IndexOfAny('{', '}') < 0,
             "KeyPrefix",
             $"is '{options.KeyPrefix}'; braces are not allowed, because they would move the hash tag");
         Check(!options.KeyPrefix.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)), "KeyPrefix", "holds white space or control characters");
-        Check(options.Deadline > TimeSpan.Zero && options.Deadline <= TimeSpan.FromMinutes(1), "Deadline", $"is {options.Deadline}; expected above 0 and at most 1 minute");
-        Check(options.ConnectTimeout > TimeSpan.Zero && options.ConnectTimeout <= TimeSpan.FromMinutes(1), "ConnectTimeout", $"is {options.ConnectTimeout}; expected above 0 and at most 1 minute");
+        Check(options.Deadline >= Shortest && options.Deadline <= TimeSpan.FromMinutes(1), "Deadline", $"is {options.Deadline}; expected 10 ms to 1 minute");
+        Check(options.ConnectTimeout >= Shortest && options.ConnectTimeout <= TimeSpan.FromMinutes(1), "ConnectTimeout", $"is {options.ConnectTimeout}; expected 10 ms to 1 minute");
         Check(options.DeadlinesBeforeReconnect > 0, "DeadlinesBeforeReconnect", $"is {options.DeadlinesBeforeReconnect}; expected 1 or more");
         CheckTls();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

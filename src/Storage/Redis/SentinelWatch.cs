@@ -17,7 +17,7 @@ internal sealed class SentinelWatch : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly Task watching;
-    private Task<ConnectionMultiplexer>? connecting;
+    private readonly Dictionary<string, Task<ConnectionMultiplexer>> connections = new(StringComparer.Ordinal);
 
     /// <summary>Starts to ask.</summary>
     /// <param name="options">Validated options with at least one Sentinel.</param>
@@ -31,27 +31,17 @@ internal sealed class SentinelWatch : IAsyncDisposable
         watching = Task.Run(WatchAsync);
     }
 
-    /// <summary>The primary, by the first Sentinel that knows it.</summary>
+    /// <summary>The primary, by the first Sentinel of the list that knows it. All are asked at once, so that dead ones cost one <see cref="AnswerTimeout"/> together.</summary>
     /// <exception cref="NoPrimaryException">No Sentinel answered, or none knows the service name.</exception>
     public async Task<(string Host, int Port)> PrimaryAsync()
     {
-        var sentinels = await Current().ConfigureAwait(false);
-        foreach (var server in sentinels.GetEndPoints().Select(endpoint => sentinels.GetServer(endpoint)))
+        foreach (var answer in options.Sentinel.Endpoints.Select(AskAsync).ToList())
         {
-            try
+            switch (await answer.ConfigureAwait(false))
             {
-                var endpoint = await server.SentinelGetMasterAddressByNameAsync(options.Sentinel.ServiceName)
-                    .WaitAsync(AnswerTimeout, timeProvider, stopping.Token).ConfigureAwait(false);
-                switch (endpoint)
-                {
-                    case IPEndPoint address: return (address.Address.ToString(), address.Port);
-                    case DnsEndPoint name: return (name.Host, name.Port);
-                    default: break;
-                }
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                // The next one may know.
+                case IPEndPoint address: return (address.Address.ToString(), address.Port);
+                case DnsEndPoint name: return (name.Host, name.Port);
+                default: break;
             }
         }
 
@@ -59,28 +49,56 @@ internal sealed class SentinelWatch : IAsyncDisposable
             $"No Sentinel of {RedisOptions.Section}:Sentinel:Endpoints names a primary for '{options.Sentinel.ServiceName}' ({RedisOptions.Section}:Sentinel:ServiceName).");
     }
 
+    // What the Sentinel says; null: it does not know, or does not answer.
+    private async Task<EndPoint?> AskAsync(string sentinel)
+    {
+        try
+        {
+            return await NameAsync(await Current(sentinel).WaitAsync(AnswerTimeout, timeProvider, stopping.Token).ConfigureAwait(false))
+                .WaitAsync(AnswerTimeout, timeProvider, stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !stopping.IsCancellationRequested)
+        {
+            // The next one may know.
+            return null;
+        }
+    }
+
+    private Task<EndPoint?> NameAsync(ConnectionMultiplexer sentinel) =>
+        sentinel.GetServer(sentinel.GetEndPoints()[0]).SentinelGetMasterAddressByNameAsync(options.Sentinel.ServiceName);
+
     /// <summary>Stops asking.</summary>
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
-        if (connecting is { IsCompletedSuccessfully: true })
+        Task<ConnectionMultiplexer>[] opened;
+        lock (gate)
         {
-            var multiplexer = await connecting.ConfigureAwait(false);
-            _ = Task.Run(() => multiplexer.CloseAsync(allowCommandsToComplete: false));
+            opened = [.. connections.Values];
+        }
+
+        foreach (var connection in opened)
+        {
+            _ = connection.ContinueWith(
+                static closing => closing.Result.CloseAsync(allowCommandsToComplete: false),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion,
+                TaskScheduler.Default);
         }
 
         stopping.Dispose();
     }
 
-    private Task<ConnectionMultiplexer> Current()
+    // One connection each: a client that is given several waits at its start for the dead ones among them.
+    private Task<ConnectionMultiplexer> Current(string sentinel)
     {
         lock (gate)
         {
             // A failed attempt (a name that did not resolve) is no reason not to try again.
-            return connecting is null or { IsFaulted: true }
-                ? connecting = Task.Run(() => ConnectionMultiplexer.ConnectAsync(RedisConfiguration.BuildSentinels(options)))
-                : connecting;
+            return connections.TryGetValue(sentinel, out var current) && !current.IsFaulted
+                ? current
+                : connections[sentinel] = Task.Run(() => ConnectionMultiplexer.ConnectAsync(RedisConfiguration.BuildSentinel(options, sentinel)));
         }
     }
 
@@ -93,13 +111,13 @@ internal sealed class SentinelWatch : IAsyncDisposable
                 await Task.Delay(options.Sentinel.PollInterval, timeProvider, stopping.Token).ConfigureAwait(false);
                 answered(await PrimaryAsync().WaitAsync(options.ConnectTimeout, timeProvider, stopping.Token).ConfigureAwait(false));
             }
-            catch (Exception exception) when (exception is NoPrimaryException or RedisException or TimeoutException)
-            {
-                // Calls say that there is no primary; the next round asks again.
-            }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception)
+            {
+                // Whatever it was: calls say that there is no primary, and the next round asks again. A watch that ended would follow the primary no more.
             }
         }
     }

@@ -9,6 +9,8 @@ namespace Maintenance.Storage.Sessions;
 /// <summary>Reads records and decides whether they are valid. Plain commands, no script: this is the hot path.</summary>
 internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, ILogger logger, Func<TimeSpan> detailsLife)
 {
+    private readonly SessionReadQueue queue = new(connection, keys);
+
     // An id can change again within the grace of the change before; a longer chain than this is no browser's.
     private const int MostAliases = 8;
 
@@ -21,7 +23,7 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
     {
         for (var followed = 0; ; followed++)
         {
-            var read = (await connection.CallAsync(database => FlushAsync(database, user, [id], withLife: true), cancellationToken).ConfigureAwait(false))[0];
+            var read = await queue.ReadAsync(user, id, cancellationToken).ConfigureAwait(false);
             var validation = Judge(user, id, read);
             if (followed == MostAliases || validation.IsValid || !IsAlias(read, out var generation, out var target))
             {
@@ -48,7 +50,7 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
             return [];
         }
 
-        var reads = await connection.CallAsync(database => FlushAsync(database, user, ids, withLife: false), cancellationToken).ConfigureAwait(false);
+        var reads = await connection.CallAsync(database => FlushAsync(database, user, ids), cancellationToken).ConfigureAwait(false);
         return [.. ids.Select((id, i) => Live(user, id, reads[i])).OfType<Session>()];
     }
 
@@ -92,9 +94,9 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
 
     /// <summary>
     /// One flush. Records and generation come by one MGET: it is atomic, so a revoke-all that keeps one session cannot be seen half done,
-    /// and it answers nil instead of an error for a key of another type. With it comes each key's remaining life, or the server's time.
+    /// and it answers nil instead of an error for a key of another type. With it comes the server's time.
     /// </summary>
-    private async Task<SessionRead[]> FlushAsync(IDatabase database, UserReference user, List<SessionId> ids, bool withLife)
+    private async Task<SessionRead[]> FlushAsync(IDatabase database, UserReference user, List<SessionId> ids)
     {
         var names = new RedisKey[ids.Count + 1];
         for (var i = 0; i < ids.Count; i++)
@@ -105,19 +107,12 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
         names[ids.Count] = keys.Generation(user);
         var batch = database.CreateBatch();
         var values = batch.StringGetAsync(names);
-        Task<RedisResult>[] clocks = withLife ? [.. ids.Select((_, i) => batch.ExecuteAsync("PTTL", names[i]))] : [batch.ExecuteAsync("TIME")];
+        var clock = batch.ExecuteAsync("TIME");
         batch.Execute();
-        await Task.WhenAll([values, .. clocks]).ConfigureAwait(false);
+        await Task.WhenAll(values, clock).ConfigureAwait(false);
         var records = await values.ConfigureAwait(false);
-        var time = withLife ? 0 : Milliseconds(await clocks[0].ConfigureAwait(false));
-        var reads = new SessionRead[ids.Count];
-        for (var i = 0; i < ids.Count; i++)
-        {
-            reads[i] = new SessionRead(
-                (byte[]?)records[i], (byte[]?)records[ids.Count], withLife ? (long)await clocks[i].ConfigureAwait(false) : 0, time);
-        }
-
-        return reads;
+        var time = Milliseconds(await clock.ConfigureAwait(false));
+        return [.. ids.Select((_, i) => new SessionRead((byte[]?)records[i], (byte[]?)records[ids.Count], 0, time))];
     }
 
     private static long Milliseconds(RedisResult time)

@@ -133,6 +133,8 @@ internal static class HostSetup
         app.UseListeners();
         app.UseBodyCharset();
         app.UseCookieAntiforgery();
+        // Without this mark the host adds the middleware once more in front of everything, since it does not see into branches: two lookups a request.
+        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
         app.UseWhen(
             context => context.GetEndpoint()?.Metadata.GetMetadata<OwnAuthenticationMetadata>() is null,
             branch => branch.UseAuthentication());

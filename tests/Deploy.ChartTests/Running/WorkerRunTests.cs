@@ -138,14 +138,4 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
         await using var again = RunningPod.Start(manifests, "Pod", "maintenance-test-check", Secrets, "Worker");
         (await again.Process.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(2, again.Process.Tail());
     }
-
-    [Fact]
-    public async Task AclUser_OnImagesOfClientLine1_IsAClearErrorOfTheStart()
-    {
-        await using var redis = await StartRedisAsync();
-        var manifests = await Chart.RenderAsync([Values(redis, FreePort.Next()), "redis: {user: app}"]);
-        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "Worker");
-        (await pod.Process.WaitForExitAsync(TimeSpan.FromSeconds(60))).ShouldBe(2, pod.Process.Tail());
-        pod.Process.Errors.ShouldContain(line => line.Contains("Storage:Redis:User", StringComparison.Ordinal) || line.Contains("RedisClientVersion", StringComparison.Ordinal));
-    }
 }

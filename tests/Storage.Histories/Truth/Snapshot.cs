@@ -31,7 +31,7 @@ internal sealed class Snapshot
     {
         var time = ClientCompat.Items(await world.CommandAsync("TIME"));
         var snapshot = new Snapshot(((long)time[0] * 1000) + ((long)time[1] / 1000));
-        var names = (string[]?)await world.CommandAsync("KEYS", world.Keys.Prefix + "*") ?? [];
+        var names = ClientCompat.Items(await world.CommandAsync("KEYS", world.Keys.Prefix + "*")).Select(name => (string)name!);
         foreach (var name in names)
         {
             snapshot.Lives[name] = (long)await world.CommandAsync("PTTL", name);

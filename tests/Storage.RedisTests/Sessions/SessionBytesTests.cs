@@ -58,7 +58,7 @@ public sealed class SessionBytesTests
             await to.Connection.CallAsync(
                 async database =>
                 {
-                    await Task.WhenAll(chunk.Select((key, i) => database.KeyRestoreAsync(key, dumps[i], TimeSpan.FromDays(1))));
+                    await Task.WhenAll(chunk.Select((key, i) => database.KeyRestoreAsync(key, dumps[i]!, TimeSpan.FromDays(1))));
                     return true;
                 },
                 CancellationToken.None);

@@ -1,5 +1,6 @@
 using System.Net;
 using Maintenance.Storage.Redis;
+using StackExchange.Redis;
 
 namespace Maintenance.Storage.Tests.Redis;
 
@@ -82,6 +83,9 @@ public sealed class RedisConfigurationTests
         { new RedisOptions { ConnectTimeout = TimeSpan.Zero }, "ConnectTimeout" },
         { new RedisOptions { DeadlinesBeforeReconnect = 0 }, "DeadlinesBeforeReconnect" },
         { new RedisOptions { User = "worker" }, "User" },
+        { new RedisOptions { Url = "redis://secret@localhost" }, "User" },
+        { new RedisOptions { Deadline = TimeSpan.FromMicroseconds(500) }, "Deadline" },
+        { new RedisOptions { ConnectTimeout = TimeSpan.FromMicroseconds(500) }, "ConnectTimeout" },
         { new RedisOptions { Tls = new RedisTlsOptions { Enabled = true, CaFile = "/does/not/exist.pem" } }, "Tls:CaFile" },
         { new RedisOptions { Tls = new RedisTlsOptions { Enabled = true, ClientCertificateFile = "/does/not/exist.pem" } }, "Tls:ClientCertificateFile" },
         { new RedisOptions { Tls = new RedisTlsOptions { Enabled = true, ClientKeyFile = "/does/not/exist.pem" } }, "Tls:ClientKeyFile" },
@@ -108,6 +112,26 @@ public sealed class RedisConfigurationTests
         {
             File.Delete(file);
         }
+    }
+
+    [Fact]
+    public void Validate_NeverRepeatsWhatMayBeAPassword()
+    {
+        var failures = new RedisOptionsValidator().Validate(null, new RedisOptions { Url = "redis://hunter2@localhost" }).FailureMessage.ShouldNotBeNull();
+
+        failures.ShouldContain("redis://:password@host");
+        failures.ShouldNotContain("hunter2");
+    }
+
+    [Fact]
+    public void Build_SendsTheUserAndSpeaksResp2()
+    {
+        var configuration = RedisConfiguration.Build(new RedisOptions { Url = "redis://worker:pass,word@localhost" });
+
+        configuration.User.ShouldBe("worker");
+        configuration.Password.ShouldBe("pass,word");
+        configuration.Protocol.ShouldBe(RedisProtocol.Resp2);
+        configuration.BacklogPolicy.ShouldBe(BacklogPolicy.FailFast);
     }
 
     [Fact]

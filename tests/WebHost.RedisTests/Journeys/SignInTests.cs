@@ -45,6 +45,24 @@ public sealed class SignInTests(HostFixture fixture)
         (await client.RefreshAsync(second.Refresh)).Status.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
+    [Theory]
+    [InlineData("/api/auth/verify")]
+    [InlineData("/api/auth/sessions/activity")]
+    public async Task Request_AsksForItsSessionOnce(string path)
+    {
+        await using var host = await HostInstance.StartAsync(fixture.Settings);
+        var tokens = await client.LoginAsync(await client.RegisterAsync());
+        async Task<double> ValidationsAsync() => (await host.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n')
+            .Where(line => line.StartsWith("authstore_operation_duration_seconds_count", StringComparison.Ordinal)
+                && line.Contains("\"sessions\"", StringComparison.Ordinal) && line.Contains("\"validate\"", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+        var before = await ValidationsAsync();
+
+        (await new AuthClient(host.Api).GetAsync(path, tokens.Session)).Status.ShouldBe(HttpStatusCode.OK);
+
+        (await ValidationsAsync() - before).ShouldBe(1);
+    }
+
     [Fact]
     public async Task LogOutEverywhere_KeepsThisSession_IfAsked()
     {
