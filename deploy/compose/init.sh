@@ -1,10 +1,10 @@
 #!/bin/sh
 # Makes .env and secrets/ beside itself with random passwords. Does nothing when .env is there already, so that it can be run again.
-#   init.sh [single|separate]   how Redis knows the programs; single (default) suits both lines of the Redis client
+#   init.sh [separate|single]   how Redis knows the programs: each by its own name (default), or both as one, for line 1 of the Redis client
 set -eu
 file=$(dirname "$0")/.env
-users=${1:-single}
-case "$users" in single | separate) ;; *) echo "usage: init.sh [single|separate]" >&2; exit 2 ;; esac
+users=${1:-separate}
+case "$users" in single | separate) ;; *) echo "usage: init.sh [separate|single]" >&2; exit 2 ;; esac
 [ ! -e "$file" ] || { echo "$file is there already; nothing done" >&2; exit 0; }
 
 password() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }

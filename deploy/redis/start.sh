@@ -5,13 +5,19 @@
 #                       each as a variable, or as a file named by <NAME>_FILE, or as /run/secrets/<name in small letters>
 #   REDIS_USERS         separate (default): users worker and webhost; single: one user `default` with what both may do and the
 #                       password REDIS_WORKER_PASSWORD, for line 1 of the client, which cannot send a user name
+#   KEY_PREFIX          Storage:Redis:KeyPrefix of the programs, if there is one: goes in front of every key and channel that a program may use
 #   REDIS_DATA          folder of the data, default /data
 #   REDIS_RUN           folder for the rendered user file, default /tmp: it holds hashes and no password
 # Further arguments go to redis-server and win over redis.conf.
+#
+#   start.sh users      prints the user file instead, for a Redis that something else starts: as its `aclfile`, or line by line as ACL SETUSER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 data=${REDIS_DATA:-/data}
 rendered=${REDIS_RUN:-/tmp}/users.acl
+prefix=${KEY_PREFIX:-}
+# Redis would read these as a pattern, as the next word, or as the end of a selector.
+case "$prefix" in *[!A-Za-z0-9_.:/@-]*) echo "KEY_PREFIX is '$prefix'; a user file may have letters, digits and _.:/@- in it" >&2; exit 2 ;; esac
 
 secret() {
   small=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]')
@@ -33,11 +39,19 @@ user default on #HASH_OF_REDIS_WORKER_PASSWORD $(rights worker) $(rights webhost
   *) echo "REDIS_USERS is '$REDIS_USERS'; expected separate or single" >&2; exit 2 ;;
 esac
 
+# Not into the worker's selector, which lets it weigh keys that are nobody's of ours.
+joined=$(printf '%s\n' "$joined" | sed -e "s|\( %R~\)|\1$prefix|g" -e "s|\( [~&]\)|\1$prefix|g")
+
 for name in REDIS_ADMIN_PASSWORD REDIS_WORKER_PASSWORD REDIS_WEBHOST_PASSWORD; do
   case "$joined" in *"#HASH_OF_$name"*) ;; *) continue ;; esac
   hash=$(secret "$name")
   joined=$(printf '%s\n' "$joined" | sed "s/#HASH_OF_$name/#$hash/")
 done
+
+if [ "${1:-}" = users ]; then
+  printf '%s\n' "$joined"
+  exit
+fi
 
 umask 077
 printf '%s\n' "$joined" >"$rendered"

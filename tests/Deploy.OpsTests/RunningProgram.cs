@@ -8,6 +8,9 @@ namespace Maintenance.Deploy.OpsTests;
 /// <summary>Our built programs as processes on a real Redis.</summary>
 internal sealed class RunningProgram : IAsyncDisposable
 {
+    /// <summary>The variable of <c>Storage:Redis:KeyPrefix</c>.</summary>
+    public const string KeyPrefix = "Storage__Redis__KeyPrefix";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private RunningProgram(string project, IReadOnlyDictionary<string, string?> settings)
@@ -42,25 +45,18 @@ internal sealed class RunningProgram : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>A worker that runs every job each few seconds.</summary>
-    public static Task<RunningProgram> WorkerAsync(string redisUrl, params (string Name, string Value)[] settings)
-    {
-        var all = new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDIS_URL"] = redisUrl };
-        foreach (var job in (string[])["SessionCleanup", "IndexReconciliation", "RedisHealth", "MemoryAlerts", "KeyspaceStats"])
-        {
-            all[$"Jobs__{job}__Schedule"] = "00:00:02";
-            all[$"Jobs__{job}__Jitter"] = "00:00:01";
-        }
+    public static Task<RunningProgram> WorkerAsync(string redisUrl, params (string Name, string Value)[] settings) => StartAsync(
+        "Worker",
+        redisUrl,
+        [
+            .. from job in (string[])["SessionCleanup", "IndexReconciliation", "RedisHealth", "MemoryAlerts", "KeyspaceStats"]
+               from setting in ((string, string)[])[($"Jobs__{job}__Schedule", "00:00:02"), ($"Jobs__{job}__Jitter", "00:00:01")]
+               select setting,
+            .. settings,
+        ]);
 
-        foreach (var (name, value) in settings)
-        {
-            all[name] = value;
-        }
-
-        return StartAsync(new RunningProgram("Worker", all));
-    }
-
-    public static Task<RunningProgram> WebHostAsync(string redisUrl) =>
-        StartAsync(new RunningProgram("WebHost", new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDIS_URL"] = redisUrl, ["Storage__Redis__Deadline"] = "00:00:10" }));
+    public static Task<RunningProgram> WebHostAsync(string redisUrl, params (string Name, string Value)[] settings) =>
+        StartAsync("WebHost", redisUrl, [("Storage__Redis__Deadline", "00:00:10"), .. settings]);
 
     /// <summary>Runs a verb of the worker to its end.</summary>
     public static async Task<(int Exit, string Output)> VerbAsync(string redisUrl, params string[] arguments)
@@ -98,8 +94,15 @@ internal sealed class RunningProgram : IAsyncDisposable
         await Process.DisposeAsync();
     }
 
-    private static async Task<RunningProgram> StartAsync(RunningProgram program)
+    private static async Task<RunningProgram> StartAsync(string project, string redisUrl, IEnumerable<(string Name, string Value)> settings)
     {
+        var all = new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDIS_URL"] = redisUrl };
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
+        var program = new RunningProgram(project, all);
         try
         {
             using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };

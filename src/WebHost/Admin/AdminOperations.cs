@@ -45,6 +45,7 @@ internal sealed class AdminOperations(
     AccountState accounts,
     AccountLimit failures,
     ILookupNormalizer normalizer,
+    TimeProvider clock,
     IAuditTrail audit)
 {
     public async Task<AdminUserPage> FindUsersAsync(AdminUserQuery query, CancellationToken cancellationToken)
@@ -80,8 +81,9 @@ internal sealed class AdminOperations(
         var live = await sessions.ListAsync(user.Key, cancellationToken);
         var chains = await families.ListAsync(user.Key, cancellationToken);
         var logins = await users.GetLoginsAsync(user);
+        var locked = await failures.BlockedForAsync(user.Email, cancellationToken) is { } left ? clock.GetUtcNow() + left : user.LockoutEnd;
         return new AdminUserDetails(
-            AdminUser.Of(user),
+            AdminUser.Of(user) with { LockedUntil = locked },
             [.. live.Select(session => SessionView.Of(session, current: null))],
             [.. chains.Select(f => new AdminRefreshToken(f.Id.Value, f.SessionId?.Value, f.CreatedAt, f.RotatedAt, f.ExpiresAt, f.Rotations))],
             [.. logins.Select(login => new AdminExternalLogin(login.LoginProvider, login.ProviderKey))]);

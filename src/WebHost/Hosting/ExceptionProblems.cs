@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Maintenance.Storage.Redis;
+using Maintenance.WebHost.Admin.Pages;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Passwords;
 using Microsoft.AspNetCore.Diagnostics;
@@ -39,7 +40,9 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
             httpContext.Response.Headers.RetryAfter = Problems.Seconds(RetryAfter);
         }
 
-        await Problems.Send(httpContext, details);
+        await (AdminPageProblems.Serves(httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint)
+            ? AdminPageProblems.SendAsync(httpContext, details)
+            : Problems.Send(httpContext, details));
         return true;
     }
 

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.RateLimiting.AspNetCore;
+using Maintenance.WebHost.Admin.Pages;
 using Maintenance.WebHost.Hosting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
@@ -75,6 +76,23 @@ internal static class RateLimitSetup
         }
     }
 
+    private static Task RejectAsPageAsync(OnRejectedContext rejected)
+    {
+        if (IsUnavailable(rejected))
+        {
+            return AdminPageProblems.Unavailable(rejected.HttpContext).ExecuteAsync(rejected.HttpContext);
+        }
+
+        var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
+        rejected.HttpContext.Response.Headers.RetryAfter = Problems.Seconds(wait);
+        return AdminPageProblems.SendAsync(
+            rejected.HttpContext,
+            new() { Status = StatusCodes.Status429TooManyRequests, Detail = $"Too many requests. Try again in {Problems.Seconds(wait)} s." });
+    }
+
+    private static bool IsUnavailable(OnRejectedContext rejected) =>
+        rejected.Lease.TryGetMetadata(MetadataName.ReasonPhrase, out var reason) && reason == "unavailable";
+
     private static Task RejectAsync(OnRejectedContext rejected)
     {
         var response = rejected.HttpContext.Response;
@@ -84,8 +102,13 @@ internal static class RateLimitSetup
             WriteLocal(rejected.HttpContext, local);
         }
 
+        if (AdminPageProblems.Serves(rejected.HttpContext.GetEndpoint()))
+        {
+            return RejectAsPageAsync(rejected);
+        }
+
         // A limit that could not be asked says nothing of the client.
-        return rejected.Lease.TryGetMetadata(MetadataName.ReasonPhrase, out var reason) && reason == "unavailable"
+        return IsUnavailable(rejected)
             ? Problems.Unavailable(response, "The store of rate limits does not answer. Try again.", TimeSpan.FromSeconds(1), "storage_unavailable")
                 .ExecuteAsync(rejected.HttpContext)
             : LimitProblems.TooMany(rejected.HttpContext, rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1))

@@ -15,6 +15,13 @@ internal sealed class AccountLimit(IRateLimitStore limits, ILookupNormalizer nor
     public Task<RateLimitResult> TryAsync(string email, CancellationToken cancellationToken) =>
         limits.AcquireAsync(new RateLimitRequest(Limits.LoginAccount, Subject(email)), cancellationToken);
 
+    /// <summary>How long an account is blocked yet; null: it is not.</summary>
+    public async Task<TimeSpan?> BlockedForAsync(string email, CancellationToken cancellationToken)
+    {
+        var next = await limits.PeekAsync(Limits.LoginAccount, Subject(email), cancellationToken);
+        return next.IsAllowed ? null : next.RetryAfter;
+    }
+
     /// <summary>Forgets failures and blocks: the password was right, was reset, or an administrator says so.</summary>
     public Task<bool> ForgetAsync(string email, CancellationToken cancellationToken) =>
         limits.ResetAsync(Limits.LoginAccount, Subject(email), cancellationToken);

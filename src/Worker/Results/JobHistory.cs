@@ -58,7 +58,8 @@ internal sealed class JobHistory(string job, IReadOnlyList<IJobResultObserver> o
             .OrderByDescending(result => result.Started)
             .Take(ResultStore.Kept)];
         lastSuccess = lastSuccess is null || success > lastSuccess ? success ?? lastSuccess : lastSuccess;
-        metrics.Completed(job, lastSuccess, results.Count > 0 ? results.Max(ResultStore.Ended) : null);
+        // A dry run is no success, so as a completion it would look like a failure until the next real run.
+        metrics.Completed(job, lastSuccess, results.Where(result => !result.DryRun).Select(result => (DateTimeOffset?)ResultStore.Ended(result)).Max());
     }
 
     /// <summary>What the observers have not been shown, oldest first.</summary>

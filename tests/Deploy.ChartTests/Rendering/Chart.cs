@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Json.Schema;
 
@@ -21,6 +22,8 @@ internal sealed record ReleaseOptions
 /// <summary>Installs the chart as helm would: defaults under the values, the schema, then the templates.</summary>
 internal static class Chart
 {
+    private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Rendered = new(StringComparer.Ordinal);
+
     private static readonly Lazy<JsonSchema> Schema = new(() => JsonSchema.FromText(ChartFolder.Read("values.schema.json")));
 
     /// <summary>The least that a chart needs to render.</summary>
@@ -37,9 +40,16 @@ internal static class Chart
     /// <summary>What is printed after an install.</summary>
     public static Task<string> NotesAsync(string values) => RunAsync([values], null, "notes");
 
-    private static async Task<string> RunAsync(IEnumerable<string> values, ReleaseOptions? options, string show)
+    // Many tests look at the same few files; the text is kept, each test gets objects of its own.
+    private static Task<string> RunAsync(IEnumerable<string> values, ReleaseOptions? options, string show)
     {
-        options ??= new ReleaseOptions();
+        var (given, release) = (values.ToList(), options ?? new ReleaseOptions());
+        return Rendered.GetOrAdd(
+            $"{show}\n{release with { Cluster = null }}\n{release.Cluster?.ToJsonString()}\n{string.Join("\n---\n", given)}", _ => new Lazy<Task<string>>(() => RenderAsync(given, release, show))).Value;
+    }
+
+    private static async Task<string> RenderAsync(List<string> values, ReleaseOptions options, string show)
+    {
         using var folder = new TemporaryFolder();
         List<string> arguments = ["-release", options.Name, "-namespace", options.Namespace, "-kube-version", options.KubeVersion];
         foreach (var (index, text) in values.Index())

@@ -5,7 +5,10 @@ public sealed class RefusedValuesTests
 {
     [Theory]
     [InlineData("monitoring: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}", "would scrape everything twice")]
-    [InlineData("redis: {user: app, clientLine: 1}", "redis.user needs images with client line 3")]
+    [InlineData("redis: {user: app, clientLine: 1}", "needs images with client line 3")]
+    [InlineData("{redis: {clientLine: 1}, webHost: {redis: {user: webhost}}}", "needs images with client line 3")]
+    [InlineData("worker: {redis: {passwordKey: worker-password}}", "worker.redis.passwordKey needs redis.existingSecret")]
+    [InlineData("{redis: {host: '', existingSecret: r, existingSecretKeys: {url: url}}, worker: {redis: {user: worker}}}", "exclude each other")]
     [InlineData("redis: {cluster: true, database: 3}", "redis.database must be 0 on a cluster")]
     [InlineData("trialRedis: {enabled: true}", "trialRedis.enabled and redis.host (or a URL) exclude each other")]
     [InlineData("redis: {tls: {enabled: true, certKey: tls.crt}}", "redis.tls.certKey needs redis.tls.existingSecret")]
@@ -22,6 +25,8 @@ public sealed class RefusedValuesTests
     [InlineData("webHost: {drainSeconds: 40}", "webHost.terminationGracePeriodSeconds must be at least 10 above")]
     [InlineData("webHost: {autoscaling: {minReplicas: 20}}", "minReplicas is above maxReplicas")]
     [InlineData("webHost: {ingress: {enabled: true}}", "webHost.ingress.hosts is empty")]
+    [InlineData("worker: {ingress: {enabled: true}}", "worker.ingress.hosts is empty")]
+    [InlineData("worker: {ingress: {enabled: true, hosts: [{host: status.example.org}]}}", "worker.ingress would show the status page to everybody")]
     [InlineData("webHost: {httpRoute: {enabled: true}}", "webHost.httpRoute.parentRefs is empty")]
     [InlineData("worker: {enabled: false}\nwebHost: {enabled: false}", "there is nothing to install")]
     public async Task Contradictions_AreRefused(string values, string because) =>

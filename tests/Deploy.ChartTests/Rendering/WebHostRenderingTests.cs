@@ -95,6 +95,36 @@ public sealed class WebHostRenderingTests
     }
 
     [Fact]
+    public async Task Proxies_AreBelieved_IfNamed_AndNotesSayWhenNoneIs()
+    {
+        Settings(await CiAsync("existing-secret")).At("Proxies.Networks")!.ToJsonString().ShouldBe("""["10.0.0.0/8"]""");
+        Settings(await CiAsync("default")).At("Proxies").ShouldBeNull();
+        const string warning = "WARNING: webHost.trustedProxies is empty";
+        (await Chart.NotesAsync(ChartFolder.In("ci", "existing-secret-values.yaml"))).ShouldNotContain(warning);
+        (await Chart.NotesAsync(Chart.LeastValues.Replace("host: smtp}", "host: smtp}, ingress: {enabled: true, hosts: [{host: auth.example.org}]}", StringComparison.Ordinal))).ShouldContain(warning);
+    }
+
+    [Theory]
+    [InlineData("{}", true, false)]
+    [InlineData("{AdminPages: {OnApiPort: true}}", true, true)]
+    [InlineData("{AdminPages: {Enabled: false}}", false, false)]
+    public async Task AdminPages_AreReachedByTheManagementService_AsTheSettingsSay(string settings, bool enabled, bool onApi)
+    {
+        var manifests = await Chart.RenderAsync([Chart.LeastValues, $"webHost: {{settings: {settings} }}"]);
+        (Settings(manifests).Text("AdminPages.Enabled") != "false").ShouldBe(enabled);
+        (Settings(manifests).Text("AdminPages.OnApiPort") == "true").ShouldBe(onApi);
+        manifests["Service", $"{Name}-management"].Text("spec.type").ShouldBe("ClusterIP");
+        (await Chart.NotesAsync(Chart.LeastValues)).ShouldContain($"port-forward service/{Name}-management 8082:8082");
+    }
+
+    [Fact]
+    public async Task NetworkPolicy_OpensTheMailServersPort()
+    {
+        var policy = (await CiAsync("monitoring"))["NetworkPolicy", Name];
+        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldContain("465");
+    }
+
+    [Fact]
     public async Task HttpRoute_LeadsToTheApiOnly()
     {
         var manifests = await CiAsync("monitoring");

@@ -189,6 +189,43 @@ public sealed class WorkerRenderingTests
         (await Chart.RenderAsync(Chart.LeastValues + "networkPolicy: {enabled: false}")).Of("NetworkPolicy").ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("{Alerting: {Alertmanager: {Urls: ['http://alertmanager.monitoring:9093/am']}}}", 9093)]
+    [InlineData("{Alerting: {Alertmanager: {Urls: ['http://alertmanager/am']}}}", 80)]
+    [InlineData("{Alerting: {Alertmanager: {Urls: ['https://alertmanager.example.org:8443']}}}", 8443)]
+    [InlineData("{Storage: {Redis: {Sentinel: {ServiceName: mymaster, Endpoints: ['10.1.2.3:26379']}}}}", 26379)]
+    [InlineData("{Jobs: {SessionCleanup: {Schedule: '00:30:00'}}}", null)]
+    public async Task NetworkPolicy_OpensThePortsThatTheSettingsName(string settings, int? port)
+    {
+        var policy = (await Chart.RenderAsync([Chart.LeastValues, $"worker: {{settings: {settings} }}"]))["NetworkPolicy", "maintenance-worker"];
+        var ports = policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(item => int.Parse(item.Text("port")!)).ToList();
+        ports.Except([53, 5353, 6379, 443, 587]).ShouldBe(port is { } named ? [named] : []);
+    }
+
+    [Fact]
+    public async Task Ingress_LeadsToTheStatusPage_WhichAsksForTheToken()
+    {
+        var manifests = await CiAsync("existing-secret");
+        var ingress = manifests["Ingress", "maintenance-worker"];
+        ingress.Text("spec.rules.0.host").ShouldBe("status.example.org");
+        ingress.At("spec.rules.0.http.paths.0.backend.service")!.ToJsonString().ShouldBe("""{"name":"maintenance-worker","port":{"name":"management"}}""");
+        manifests["Service", "maintenance-worker"].Text("spec.ports.0.name").ShouldBe("management");
+        Settings(manifests).Text("Management.RequireToken").ShouldBe("true");
+    }
+
+    [Fact]
+    public async Task EachProgram_HasAUserOfItsOwn_AndItsOwnPassword()
+    {
+        var manifests = await CiAsync("tls");
+        foreach (var (name, user) in new[] { ("maintenance-worker", "worker"), ("maintenance-web-host", "webhost") })
+        {
+            JsonNode.Parse(manifests["ConfigMap", name].At("data")!["appsettings.Production.json"]!.ToString())!.Text("Storage.Redis.User").ShouldBe(user);
+            Variable(manifests["Deployment", name], "Storage__Redis__Password")!.At("valueFrom.secretKeyRef")!.ToJsonString().ShouldBe($$"""{"name":"redis","key":"{{user}}-password"}""");
+        }
+
+        (await Chart.NotesAsync(ChartFolder.In("ci", "tls-values.yaml"))).ShouldContain("deploy/redis/start.sh users");
+    }
+
     [Fact]
     public async Task Test_ChecksRedis_AndAsksEveryService()
     {

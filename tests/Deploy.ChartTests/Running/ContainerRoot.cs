@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
+using Maintenance.Deploy.ChartTests.Images;
 using Maintenance.Deploy.ChartTests.Rendering;
 
 namespace Maintenance.Deploy.ChartTests.Running;
 
 /// <summary>
-/// A root folder as a container of the pod has it: our program in <c>/app</c>, the host's <c>/usr</c> and a few files of its <c>/etc</c> for what an
+/// A root folder as a container of the pod has it: the published program where the Dockerfile puts it, the host's <c>/usr</c> and a few files of its <c>/etc</c> for what an
 /// image's base brings, and the pod's volumes at their mount paths. Everything else is read-only.
 /// </summary>
 internal sealed class ContainerRoot : IDisposable
@@ -19,12 +20,12 @@ internal sealed class ContainerRoot : IDisposable
         JsonNode spec,
         Manifests manifests,
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> secrets,
-        string? program)
+        ImageFile? image)
     {
         _spec = spec;
         _manifests = manifests;
         _secrets = secrets;
-        foreach (var name in (string[])["usr", "etc", "dev", "proc", "tmp", "app"])
+        foreach (var name in (string[])["usr", "etc", "dev", "proc", "tmp"])
         {
             Directory.CreateDirectory(_folder.In("root", name));
         }
@@ -42,9 +43,9 @@ internal sealed class ContainerRoot : IDisposable
 
         // Other users may pass, as in an image.
         NativeFiles.Allow(_folder.Path, "755");
-        if (program is not null)
+        if (image is not null)
         {
-            CopyFolder(System.IO.Path.GetDirectoryName(BuiltProgram.PathOf(program))!, _folder.In("root", "app"));
+            NativeFiles.Copy(PublishedPrograms.FolderOf(image.Name), _folder.In(["root", .. Parts(image.WorkingFolder)]));
         }
 
         foreach (var mount in spec.Items("containers.0.volumeMounts"))
@@ -110,7 +111,7 @@ internal sealed class ContainerRoot : IDisposable
 
     private void Point(string target, bool isFile)
     {
-        var at = _folder.In(["root", .. target.Split('/', StringSplitOptions.RemoveEmptyEntries)]);
+        var at = _folder.In(["root", .. Parts(target)]);
         Directory.CreateDirectory(isFile ? System.IO.Path.GetDirectoryName(at)! : at);
         if (isFile && !File.Exists(at))
         {
@@ -126,13 +127,5 @@ internal sealed class ContainerRoot : IDisposable
 
     private static long Bytes(string quantity) => (long)new k8s.Models.ResourceQuantity(quantity).ToDecimal();
 
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            var target = System.IO.Path.Combine(to, System.IO.Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-    }
+    private static string[] Parts(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries);
 }

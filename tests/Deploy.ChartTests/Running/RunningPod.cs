@@ -1,21 +1,23 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using Maintenance.Deploy.ChartTests.Images;
 using Maintenance.Deploy.ChartTests.Rendering;
 
 namespace Maintenance.Deploy.ChartTests.Running;
 
 /// <summary>
 /// A pod of the rendered chart, run here as a kubelet would: environment, arguments, files, user, mounts, read-only root, probes and the time it is
-/// given to end are the manifest's. Only the image is not: the built program stands for it, and the host's network for the pod's.
+/// given to end are the manifest's. The program is the published one, at its place, by the entry point and with the variables of its Dockerfile. What
+/// the image's base brings is not here: the host's <c>/usr</c> stands for it, and the host's network for the pod's.
 /// </summary>
 internal sealed class RunningPod : IAsyncDisposable
 {
-    // What Microsoft's runtime images set.
-    private static readonly string[] ImageEnvironment =
+    // What Microsoft's chiseled image without a runtime sets.
+    private static readonly string[] BaseEnvironment =
     [
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DOTNET_RUNNING_IN_CONTAINER=true", "ASPNETCORE_HTTP_PORTS=8080",
-        $"DOTNET_ROOT={DotnetRoot()}",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_RUNNING_IN_CONTAINER=true",
+        "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true",
     ];
 
     private static readonly HttpClient Http = new();
@@ -41,14 +43,14 @@ internal sealed class RunningPod : IAsyncDisposable
     /// <param name="kind">Deployment, Job, CronJob or Pod.</param>
     /// <param name="name">Its name.</param>
     /// <param name="secrets">Secrets that somebody made before, by name and key.</param>
-    /// <param name="program">Our program in the image, a folder under <c>src</c>; null if the command is one of the system's.</param>
+    /// <param name="image">The image, by the name of its Dockerfile; null if the command is one of the system's.</param>
     /// <param name="command">Instead of the container's own command: what <c>kubectl exec</c> would run in such a container.</param>
     public static RunningPod Start(
         Manifests manifests,
         string kind,
         string name,
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> secrets,
-        string? program,
+        string? image,
         params string[] command)
     {
         var workload = manifests[kind, name];
@@ -58,18 +60,20 @@ internal sealed class RunningPod : IAsyncDisposable
             "CronJob" => workload.At("spec.jobTemplate.spec.template.spec"),
             _ => workload.At("spec.template.spec"),
         })!;
-        var root = new ContainerRoot(spec, manifests, secrets, program);
+        var file = image is null ? null : ImageFile.Of(image);
+        var root = new ContainerRoot(spec, manifests, secrets, file);
         try
         {
+            file?.User.ShouldBe($"{root.User}:{root.Group}", "the manifest and the Dockerfile name the same user");
             var environment = Environment(spec, root);
             string[] own = [.. spec.Items("containers.0.command").Select(part => part.ToString())];
             string[] arguments = [.. spec.Items("containers.0.args").Select(part => Expanded(part.ToString(), environment))];
-            string[] line = command.Length > 0 ? command : [.. own.Length > 0 ? own : [$"/app/Maintenance.{program}"], .. arguments];
+            string[] line = command.Length > 0 ? command : [.. own.Length > 0 ? own : file!.EntryPoint, .. arguments];
             var process = ChildProcess.Start(
                 "unshare",
                 [
                     "--mount", "--uts", "bash", Path.Combine(AppContext.BaseDirectory, "Running", "sandbox.sh"), root.Path, $"{name}-0", $"{root.User}", $"{root.Group}",
-                    "/usr/bin/env", "-i", .. ImageEnvironment, .. environment.Select(variable => $"{variable.Key}={variable.Value}"), .. line,
+                    "/usr/bin/env", "-i", $"--chdir={file?.WorkingFolder ?? "/"}", .. BaseEnvironment, .. file?.Environment ?? [], .. environment.Select(variable => $"{variable.Key}={variable.Value}"), .. line,
                 ]);
             return new RunningPod(spec, root, process);
         }
@@ -160,7 +164,4 @@ internal sealed class RunningPod : IAsyncDisposable
     // Kubernetes puts earlier variables into $(NAME).
     private static string Expanded(string text, IReadOnlyDictionary<string, string> variables) =>
         variables.Aggregate(text, (at, variable) => at.Replace($"$({variable.Key})", variable.Value, StringComparison.Ordinal));
-
-    private static string DotnetRoot() => Path.GetFullPath(Path.Combine(
-        System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
 }

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Http.Json;
+using Maintenance.Deploy.ChartTests.Images;
 using Maintenance.Deploy.ChartTests.Rendering;
 using Npgsql;
 
 namespace Maintenance.Deploy.ChartTests.Running;
 
 /// <summary>The web host and its migration, run exactly as the rendered manifests say.</summary>
-public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
+public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>, IClassFixture<PublishedPrograms>
 {
     private const string Name = "maintenance-web-host";
     private const string RedisPassword = "one, two";
@@ -25,22 +26,22 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
         await using var redis = await RedisServer.StartAsync(new RedisServerOptions { Password = RedisPassword });
         var manifests = await RenderAsync(redis.Port);
 
-        await using (var migration = RunningPod.Start(manifests, "Job", "maintenance-migrate", Secrets, "WebHost"))
+        await using (var migration = RunningPod.Start(manifests, "Job", "maintenance-migrate", Secrets, "webhost"))
         {
             (await migration.Process.WaitForExitAsync(TimeSpan.FromSeconds(120))).ShouldBe(0, migration.Process.Tail());
         }
 
-        await using (var again = RunningPod.Start(manifests, "Job", "maintenance-migrate", Secrets, "WebHost"))
+        await using (var again = RunningPod.Start(manifests, "Job", "maintenance-migrate", Secrets, "webhost"))
         {
             (await again.Process.WaitForExitAsync(TimeSpan.FromSeconds(120))).ShouldBe(0, again.Process.Tail());
         }
 
-        await using (var archive = RunningPod.Start(manifests, "Job", "maintenance-migrate-archive", Secrets, "Worker"))
+        await using (var archive = RunningPod.Start(manifests, "Job", "maintenance-migrate-archive", Secrets, "worker"))
         {
             (await archive.Process.WaitForExitAsync(TimeSpan.FromSeconds(120))).ShouldBe(0, archive.Process.Tail());
         }
 
-        await using var pod = RunningPod.Start(manifests, "Deployment", Name, Secrets, "WebHost");
+        await using var pod = RunningPod.Start(manifests, "Deployment", Name, Secrets, "webhost");
         await pod.SucceedsAsync("startupProbe");
         await pod.SucceedsAsync("livenessProbe");
         await pod.SucceedsAsync("readinessProbe", TimeSpan.FromSeconds(60));
@@ -65,7 +66,7 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
     public async Task Deployment_IsAliveAndNotReady_BeforeRedisIsThere()
     {
         var manifests = await RenderAsync(FreePort.Next());
-        await using var pod = RunningPod.Start(manifests, "Deployment", Name, Secrets, "WebHost");
+        await using var pod = RunningPod.Start(manifests, "Deployment", Name, Secrets, "webhost");
         await pod.SucceedsAsync("startupProbe");
         await pod.BecomesAsync("readinessProbe", HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(60));
         await pod.SucceedsAsync("livenessProbe");

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Maintenance.Deploy.ChartTests.Images;
 using Maintenance.Deploy.ChartTests.Rendering;
 
 namespace Maintenance.Deploy.ChartTests.Running;
 
 /// <summary>The worker, run exactly as the rendered manifests say.</summary>
-public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
+public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>, IClassFixture<PublishedPrograms>
 {
     private const string Password = "a, password; with 'every' kind of $(character)";
 
@@ -34,7 +35,7 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
     {
         await using var redis = await StartRedisAsync();
         var manifests = await Chart.RenderAsync(Values(redis, FreePort.Next()));
-        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "Worker");
+        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "worker");
 
         await pod.SucceedsAsync("startupProbe");
         await pod.SucceedsAsync("livenessProbe");
@@ -61,7 +62,7 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
     {
         await using var redis = await StartRedisAsync();
         var manifests = await Chart.RenderAsync(Values(redis, FreePort.Next()));
-        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "Worker");
+        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "worker");
         await pod.SucceedsAsync("startupProbe");
         await pod.SucceedsAsync("readinessProbe", TimeSpan.FromSeconds(60));
 
@@ -87,7 +88,7 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
         var values = Values(redis, FreePort.Next()).Replace(
             "settings: {Jobs: {", "settings: {Jobs: {KeyspaceStats: {Schedule: \"00:00:01\", Jitter: \"00:00:00\", Budget: {CommandsPerSecond: 2, ScanCount: 10}}, ", StringComparison.Ordinal);
         var manifests = await Chart.RenderAsync(values);
-        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "Worker");
+        await using var pod = RunningPod.Start(manifests, "Deployment", "maintenance-worker", Secrets, "worker");
         await pod.SucceedsAsync("startupProbe");
         await Eventually.TrueAsync(
             async () => (await pod.GetAsync("management", "/metrics")).Contains("maintenance_job_running{task=\"keyspace-stats\"} 1", StringComparison.Ordinal),
@@ -104,7 +105,7 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
         await using var redis = await StartRedisAsync();
         var manifests = await Chart.RenderAsync(Values(redis, FreePort.Next()));
         await using var pod = RunningPod.Start(
-            manifests, "Deployment", "maintenance-worker", Secrets, "Worker",
+            manifests, "Deployment", "maintenance-worker", Secrets, "worker",
             "/bin/sh", "-c",
             "for f in /app /etc / /usr /app/appsettings.Production.json; do if (echo x >>$f/x || echo x >>$f) 2>/dev/null; then echo wrote $f; fi; done; echo x >/tmp/x && echo tmp; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status; hostname");
         (await pod.Process.WaitForExitAsync()).ShouldBe(0, pod.Process.Tail());
@@ -116,7 +117,7 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
     {
         await using var redis = await StartRedisAsync();
         var manifests = await Chart.RenderAsync([Values(redis, FreePort.Next()), "worker: {cronJobs: {session-cleanup: {enabled: true}}}"]);
-        await using var pod = RunningPod.Start(manifests, "CronJob", "maintenance-session-cleanup", Secrets, "Worker");
+        await using var pod = RunningPod.Start(manifests, "CronJob", "maintenance-session-cleanup", Secrets, "worker");
         (await pod.Process.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(0, pod.Process.Tail());
         var result = JsonNode.Parse(string.Join('\n', pod.Process.Output))!;
         result.Text("job").ShouldBe("session-cleanup");
@@ -131,11 +132,11 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>
         await using (redis)
         {
             // A busy machine is not degraded for its slow pings.
-            await using var check = RunningPod.Start(manifests, "Pod", "maintenance-test-check", Secrets, "Worker");
+            await using var check = RunningPod.Start(manifests, "Pod", "maintenance-test-check", Secrets, "worker");
             (await check.Process.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(0, check.Process.Tail());
         }
 
-        await using var again = RunningPod.Start(manifests, "Pod", "maintenance-test-check", Secrets, "Worker");
+        await using var again = RunningPod.Start(manifests, "Pod", "maintenance-test-check", Secrets, "worker");
         (await again.Process.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(2, again.Process.Tail());
     }
 }

@@ -2,55 +2,61 @@ using Maintenance.Testing;
 
 namespace Maintenance.Deploy.OpsTests.Redis;
 
-/// <summary>A real Redis on deploy/redis/redis.conf, on which a program's user is <c>default</c>, and an admin who can look.</summary>
+/// <summary>A real Redis as deploy/redis/start.sh starts it, with the users of users.acl, and an admin who can look.</summary>
 internal sealed class GuardedRedis : IAsyncDisposable
 {
     private readonly string home;
+    private readonly ChildProcess process;
     private readonly RespConnection boss;
 
-    private readonly string program;
-
-    private GuardedRedis(RedisServer server, string folder, RespConnection admin, string user)
+    private GuardedRedis(string folder, int port, string prefix, ChildProcess server, RespConnection admin)
     {
-        program = user;
-        Server = server;
         home = folder;
+        Port = port;
+        Prefix = prefix;
+        process = server;
         boss = admin;
     }
 
-    public RedisServer Server { get; }
+    public int Port { get; }
 
-    public static async Task<GuardedRedis> StartAsync(string user)
+    /// <summary>What <c>Storage:Redis:KeyPrefix</c> of the programs must be.</summary>
+    public string Prefix { get; }
+
+    public static async Task<GuardedRedis> StartAsync(string prefix = "")
     {
         var folder = Directory.CreateTempSubdirectory("maintenance-acl-").FullName;
-        var users = Path.Combine(folder, "users.acl");
-        // The fixture's PING is none of our programs' commands: their rights come after the start.
-        await File.WriteAllTextAsync(users, UserFile.Unrestricted);
-        var server = await RedisServer.StartAsync(new RedisServerOptions
+        for (var attempt = 1; ; attempt++)
         {
-            Password = UserFile.ProgramPassword,
-            PasswordIsInUserFile = true,
-            // What follows the included file wins: only where it listens and writes.
-            ConfigurationLines = [$"include {Path.Combine(UserFile.Folder, "redis.conf")}", "bind 127.0.0.1", $"aclfile {users}"],
-        });
-        var admin = await RespConnection.ConnectAsync(server.Port);
-        await admin.ExecuteAsync(["AUTH", "admin", UserFile.AdminPassword]);
-        var redis = new GuardedRedis(server, folder, admin, user);
-        await redis.RestrictAsync();
-        return redis;
+            var port = FreePort.Next();
+            // What follows the script's own arguments wins: only where it listens.
+            var server = ChildProcess.Start(Path.Combine(UserFile.Folder, "start.sh"), ["--port", $"{port}", "--bind", "127.0.0.1"], UserFile.Environment(folder, prefix));
+            RespConnection? admin = null;
+            await Eventually.TrueAsync(
+                async () => server.HasExited || (admin = await LogInAsync(port, "admin", UserFile.AdminPassword)) is not null, TimeSpan.FromMinutes(1));
+            if (admin is not null)
+            {
+                return new GuardedRedis(folder, port, prefix, server, admin);
+            }
+
+            // Another process may have taken the port between the look and the start.
+            attempt.ShouldBeLessThan(3, server.Tail());
+            await server.DisposeAsync();
+        }
     }
 
-    /// <summary>Gives <c>default</c> the program's rights, and begins to count anew.</summary>
-    public async Task RestrictAsync()
+    /// <summary>The address with a user's name and password, as an operator gives it to a program.</summary>
+    public string UrlOf(string user) => $"redis://{user}:{UserFile.PasswordOf(user)}@127.0.0.1:{Port}";
+
+    /// <summary>A connection as one of the users.</summary>
+    public Task<RespConnection> LogInAsync(string user) => LogInAsync(Port, user, UserFile.PasswordOf(user));
+
+    /// <summary>Begins to count anew.</summary>
+    public async Task ForgetAsync()
     {
-        // Not ACL LOAD, which ends every connection.
-        await AdminAsync(["ACL", "SETUSER", "default", "reset", "on", $">{UserFile.ProgramPassword}", .. UserFile.RightsOf(program)]);
         await AdminAsync("ACL", "LOG", "RESET");
         await AdminAsync("CONFIG", "RESETSTAT");
     }
-
-    /// <summary>Lets <c>default</c> do everything, to prepare something.</summary>
-    public Task UnrestrictAsync() => AdminAsync("ACL", "SETUSER", "default", "~*", "&*", "+@all");
 
     /// <summary>Runs a command as admin.</summary>
     public Task<object?> AdminAsync(params string[] command) => boss.ExecuteAsync(command);
@@ -69,10 +75,24 @@ internal sealed class GuardedRedis : IAsyncDisposable
     public async Task<IReadOnlyList<string>> RefusalsAsync() =>
         [.. ((object?[])(await AdminAsync("ACL", "LOG"))!).Select(entry => string.Join(' ', ((object?[])entry!).Take(10)))];
 
+    /// <summary>Who is connected, by name of the user.</summary>
+    public async Task<IReadOnlySet<string>> ConnectedUsersAsync() =>
+        ((string)(await AdminAsync("CLIENT", "LIST"))!).Split([' ', '\n'])
+            .Where(word => word.StartsWith("user=", StringComparison.Ordinal))
+            .Select(word => word["user=".Length..])
+            .ToHashSet(StringComparer.Ordinal);
+
     public async ValueTask DisposeAsync()
     {
         boss.Dispose();
-        await Server.DisposeAsync();
+        await process.DisposeAsync();
         Directory.Delete(home, recursive: true);
+    }
+
+    private static async Task<RespConnection> LogInAsync(int port, string user, string password)
+    {
+        var connection = await RespConnection.ConnectAsync(port);
+        await connection.ExecuteAsync(["AUTH", user, password]);
+        return connection;
     }
 }

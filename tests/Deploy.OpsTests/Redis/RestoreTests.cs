@@ -80,6 +80,26 @@ public sealed class RestoreTests
         (await redis.KeysAsync()).ShouldBe(["other:user:generation:x", "user:generations"]);
     }
 
+    [Theory]
+    [InlineData("", "-n", "2", 3)]
+    [InlineData("prod:", "-n", "0", 3)]
+    [InlineData("prod", "-n", "2", 3)]
+    [InlineData("prod:", "-n", "2", 0)]
+    public async Task Restore_SaysThatItMadeNothingSafe_WhereNothingOfOursLies(string prefix, string option, string database, int expected)
+    {
+        await using var redis = await RedisServer.StartAsync(new RedisServerOptions { Password = "of-a-test" });
+        await using var services = Storage(redis, "prod:", $"{redis.Url}/2");
+        var session = await services.GetRequiredService<ISessionStore>().CreateAsync(new NewSession { UserId = "ann" }, Stop);
+
+        await using var script = Start("restore.sh", redis, prefix, redis.Password!, option, database);
+        (await script.WaitForExitAsync(TimeSpan.FromMinutes(1))).ShouldBe(expected, script.Tail());
+
+        (await services.GetRequiredService<ISessionStore>().ValidateAsync(session.Token.Value, Stop)).IsValid.ShouldBe(expected != 0);
+        var said = string.Join('\n', expected == 0 ? script.Output : script.Errors);
+        said.ShouldContain($"under the prefix '{prefix}' in database {database}");
+        said.ShouldContain(expected == 0 ? "1 generations deleted" : "db2:keys=");
+    }
+
     [Fact]
     public async Task Restore_Fails_WhenRedisRefusesIt()
     {
@@ -108,11 +128,11 @@ public sealed class RestoreTests
         [.. arguments, "-h", "127.0.0.1", "-p", $"{redis.Port}"],
         new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDISCLI_AUTH"] = password, ["KEY_PREFIX"] = prefix });
 
-    private static ServiceProvider Storage(RedisServer redis, string prefix)
+    private static ServiceProvider Storage(RedisServer redis, string prefix, string? url = null)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
         [
-            KeyValuePair.Create("Storage:Redis:Url", (string?)redis.Url),
+            KeyValuePair.Create("Storage:Redis:Url", (string?)(url ?? redis.Url)),
             KeyValuePair.Create("Storage:Redis:KeyPrefix", (string?)prefix),
             KeyValuePair.Create("Storage:Redis:Deadline", (string?)"00:00:20"),
         ]).Build();

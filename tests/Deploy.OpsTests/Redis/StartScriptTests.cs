@@ -69,19 +69,47 @@ public sealed class StartScriptTests : IDisposable
         string.Join('\n', redis.Errors).ShouldContain("REDIS_WEBHOST_PASSWORD is not set");
     }
 
+    [Fact]
+    public async Task Users_ArePrinted_ForARedisThatSomethingElseStarts_WithTheSecretsHashedAndThePrefixEverywhere()
+    {
+        await using var script = ChildProcess.Start(Path.Combine(UserFile.Folder, "start.sh"), ["users"], UserFile.Environment(folder, "prod:"));
+        (await script.WaitForExitAsync()).ShouldBe(0, script.Tail());
+        string.Join('\n', script.Output).ShouldNotContain("-password");
+        Directory.EnumerateFileSystemEntries(folder).ShouldBeEmpty();
+
+        // As another Redis would take them: with its own administrator, user by user.
+        await using var redis = await RedisServer.StartAsync();
+        foreach (var line in script.Output)
+        {
+            await redis.ExecuteAsync(["ACL", "SETUSER", .. line.Split(' ').Skip(1)]);
+        }
+
+        foreach (var user in UserFile.Programs)
+        {
+            var rights = ((object?[])(await redis.ExecuteAsync("ACL", "GETUSER", user))!).Chunk(2).ToDictionary(pair => (string)pair[0]!, pair => pair[1]?.ToString(), StringComparer.Ordinal);
+            var patterns = rights["keys"]!.Split(' ');
+            patterns.ShouldAllBe(pattern => pattern.Contains("~prod:", StringComparison.Ordinal), user);
+            patterns.Length.ShouldBe(UserFile.RightsOf(user).Count(word => word.StartsWith('~') || word.StartsWith("%R~", StringComparison.Ordinal)));
+            rights["channels"].ShouldBe(user == "webhost" ? "&prod:cache:invalidated" : "");
+        }
+    }
+
+    [Theory]
+    [InlineData("prod: ~*")]
+    [InlineData("p*")]
+    [InlineData("{a}")]
+    public async Task APrefixThatRedisWouldReadOtherwise_IsRefused(string prefix)
+    {
+        await using var script = ChildProcess.Start(Path.Combine(UserFile.Folder, "start.sh"), ["users"], UserFile.Environment(folder, prefix));
+        (await script.WaitForExitAsync()).ShouldBe(2);
+        script.Errors.ShouldHaveSingleItem().ShouldContain("KEY_PREFIX");
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     private ChildProcess Start(int port, string users, params (string Name, string? Value)[] changes)
     {
-        var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["REDIS_USERS"] = users,
-            ["REDIS_ADMIN_PASSWORD"] = "a-password",
-            ["REDIS_WORKER_PASSWORD"] = "w-password",
-            ["REDIS_WEBHOST_PASSWORD"] = "h-password",
-            ["REDIS_DATA"] = folder,
-            ["REDIS_RUN"] = folder,
-        };
+        var environment = UserFile.Environment(folder, users: users);
         foreach (var (name, value) in changes)
         {
             environment[name] = value;

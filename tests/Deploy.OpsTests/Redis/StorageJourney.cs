@@ -29,11 +29,12 @@ internal sealed class StorageJourney : IAsyncDisposable
 {
     private readonly ServiceProvider services;
 
-    public StorageJourney(string redisUrl)
+    public StorageJourney(string redisUrl, string prefix)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
         [
             KeyValuePair.Create("Storage:Redis:Url", (string?)redisUrl),
+            KeyValuePair.Create("Storage:Redis:KeyPrefix", (string?)prefix),
             KeyValuePair.Create("Storage:Redis:Deadline", (string?)"00:00:20"),
             KeyValuePair.Create("Storage:Sessions:MaxSessionsPerUser", (string?)"3"),
             KeyValuePair.Create("Storage:Sessions:RenewalInterval", (string?)"00:00:01"),
@@ -93,12 +94,12 @@ internal sealed class StorageJourney : IAsyncDisposable
         await redis.AdminAsync("DEL", keys.SessionIndex(UserReference.Of("user-4")));
         await Get<IRefreshTokenStore>().IssueAsync(new NewRefreshFamily { UserId = "user-5" }, Stop);
         await Get<IOneTimeTokenStore>().IssueAsync(OneTimePurpose.MagicLink, "user-5", null, Stop);
-        foreach (var key in (object?[])(await redis.AdminAsync("KEYS", "auth:refresh:*"))!)
+        foreach (var key in (object?[])(await redis.AdminAsync("KEYS", $"{redis.Prefix}auth:refresh:*"))!)
         {
             await redis.AdminAsync("PERSIST", (string)key!);
         }
 
-        await redis.AdminAsync("SET", "cache:without-ttl", "1");
+        await redis.AdminAsync("SET", $"{redis.Prefix}cache:without-ttl", "1");
     }
 
     public ValueTask DisposeAsync() => services.DisposeAsync();

@@ -1,16 +1,30 @@
-using System.Security.Cryptography;
-using System.Text;
 using Maintenance.Testing;
 
 namespace Maintenance.Deploy.OpsTests.Redis;
 
-/// <summary>deploy/redis/users.acl as text, and what a user in it may do.</summary>
+/// <summary>deploy/redis/users.acl as text, and what start.sh is told beside it.</summary>
 internal static class UserFile
 {
-    public const string AdminPassword = "admin-password-of-a-test";
-    public const string ProgramPassword = "program-password-of-a-test";
+    public const string AdminPassword = "a-password";
+
+    /// <summary>The users of our programs.</summary>
+    public static readonly string[] Programs = ["worker", "webhost"];
 
     public static string Folder { get; } = Path.Combine(BuiltProgram.RepositoryRoot, "deploy", "redis");
+
+    public static string PasswordOf(string user) => user switch { "worker" => "w-password", "webhost" => "h-password", _ => AdminPassword };
+
+    /// <summary>The variables of start.sh.</summary>
+    public static Dictionary<string, string?> Environment(string folder, string prefix = "", string users = "separate") => new(StringComparer.Ordinal)
+    {
+        ["REDIS_USERS"] = users,
+        ["REDIS_ADMIN_PASSWORD"] = AdminPassword,
+        ["REDIS_WORKER_PASSWORD"] = PasswordOf("worker"),
+        ["REDIS_WEBHOST_PASSWORD"] = PasswordOf("webhost"),
+        ["REDIS_DATA"] = folder,
+        ["REDIS_RUN"] = folder,
+        ["KEY_PREFIX"] = prefix,
+    };
 
     /// <summary>The words behind a user's password.</summary>
     public static IReadOnlyList<string> RightsOf(string user)
@@ -24,10 +38,4 @@ internal static class UserFile
     /// <summary>Commands that a user may run, subcommands as <c>config|get</c>, those of its selectors included.</summary>
     public static IReadOnlyList<string> CommandsOf(string user) =>
         [.. RightsOf(user).Select(word => word.Trim('(', ')')).Where(word => word.StartsWith('+')).Select(word => word[1..]).Distinct(StringComparer.Ordinal)];
-
-    /// <summary>What a server starts with: <c>default</c> with all rights and an admin. Line 1 of the client cannot send another user's name.</summary>
-    public static string Unrestricted { get; } =
-        $"user default on #{Hash(ProgramPassword)} ~* &* +@all\nuser admin on #{Hash(AdminPassword)} allkeys allchannels +@all\n";
-
-    private static string Hash(string password) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(password)));
 }

@@ -1,11 +1,18 @@
+using System.Globalization;
 using Maintenance.Testing;
 
 namespace Maintenance.Deploy.OpsTests.Redis;
 
-/// <summary>Each program does its whole work under its user of deploy/redis/users.acl, and that user may do nothing more.</summary>
+/// <summary>
+/// Each program does its whole work as its user of deploy/redis/users.acl, by the name that the client sends on its line 3, and that user may do nothing more.
+/// </summary>
 public sealed class UsersTests
 {
-    /// <summary>What a run on one Redis with line 1 of the client does not use, and why the file has it.</summary>
+    private static readonly HttpClient Http = new();
+
+    private static readonly string[] Jobs = ["redis-health", "session-cleanup", "index-reconciliation", "memory-alerts", "keyspace-stats"];
+
+    /// <summary>What a run on one Redis does not use, and why the file has it.</summary>
     private static readonly Dictionary<string, string> Excused = new(StringComparer.Ordinal)
     {
         ["cluster|info"] = "the probe asks it on a cluster",
@@ -24,25 +31,27 @@ public sealed class UsersTests
     [Fact]
     public async Task Worker_RunsWholly_AndItsUserMayDoNothingMore()
     {
-        await using var redis = await GuardedRedis.StartAsync("worker");
+        await using var redis = await GuardedRedis.StartAsync();
         await PlantAsync(redis);
+        var url = redis.UrlOf("worker");
 
-        foreach (var job in (string[])["redis-health", "session-cleanup", "index-reconciliation", "memory-alerts", "keyspace-stats"])
+        foreach (var job in Jobs)
         {
-            var (exit, output) = await RunningProgram.VerbAsync(redis.Server.Url, "run", job, "--json");
+            var (exit, output) = await RunningProgram.VerbAsync(url, "run", job, "--json");
             exit.ShouldBe(0, output);
             output.ShouldContain("\"unavailable\":[]", Case.Insensitive, $"{job}: what the user may not ask would stand here");
         }
 
-        (await RunningProgram.VerbAsync(redis.Server.Url, "find", "user-7", "--scan")).Exit.ShouldBe(0);
-        var paused = await RunningProgram.VerbAsync(redis.Server.Url, "pause", "--for", "00:10:00");
+        (await RunningProgram.VerbAsync(url, "find", "user-7", "--scan")).Exit.ShouldBe(0);
+        var paused = await RunningProgram.VerbAsync(url, "pause", "--for", "00:10:00");
         paused.Exit.ShouldBe(0, $"{paused.Output} {string.Join(", ", await redis.RefusalsAsync())}");
-        (await RunningProgram.VerbAsync(redis.Server.Url, "resume")).Exit.ShouldBe(0);
+        (await RunningProgram.VerbAsync(url, "resume")).Exit.ShouldBe(0);
         // Slow pings of a busy machine are no matter of rights.
-        (await RunningProgram.VerbAsync(redis.Server.Url, "check")).Exit.ShouldBeLessThan(2);
-        await using (var worker = await RunningProgram.WorkerAsync(redis.Server.Url))
+        (await RunningProgram.VerbAsync(url, "check")).Exit.ShouldBeLessThan(2);
+        await using (var worker = await RunningProgram.WorkerAsync(url))
         {
-            await Eventually.TrueAsync(() => HasMetricAsync(worker, "maintenance_sessions_active"), TimeSpan.FromMinutes(2));
+            await Eventually.TrueAsync(async () => await MetricAsync(worker, "maintenance_sessions_active") is not null, TimeSpan.FromMinutes(2));
+            (await redis.ConnectedUsersAsync()).ShouldBe(["admin", "worker"], ignoreOrder: true);
         }
 
         await ShouldBeTheLeastAsync(redis, "worker");
@@ -51,14 +60,15 @@ public sealed class UsersTests
     [Fact]
     public async Task WebHost_RunsWholly_AndItsUserMayDoNothingMore()
     {
-        await using var redis = await GuardedRedis.StartAsync("webhost");
+        await using var redis = await GuardedRedis.StartAsync();
 
-        await using (var host = await RunningProgram.WebHostAsync(redis.Server.Url))
+        await using (var host = await RunningProgram.WebHostAsync(redis.UrlOf("webhost")))
         {
             await host.JourneyAsync();
+            (await redis.ConnectedUsersAsync()).ShouldBe(["admin", "webhost"], ignoreOrder: true);
         }
 
-        await using (var journey = new StorageJourney(redis.Server.Url))
+        await using (var journey = new StorageJourney(redis.UrlOf("webhost"), redis.Prefix))
         {
             try
             {
@@ -73,49 +83,85 @@ public sealed class UsersTests
         await ShouldBeTheLeastAsync(redis, "webhost");
     }
 
-    [Theory]
-    [InlineData("worker")]
-    [InlineData("webhost")]
-    public async Task DangerousCommands_AreRefused(string user)
+    [Fact]
+    public async Task BothPrograms_Run_UnderAKeyPrefixThatTheUserFileKnows()
     {
-        await using var redis = await GuardedRedis.StartAsync(user);
+        await using var redis = await GuardedRedis.StartAsync("prod:");
+        await PlantAsync(redis);
+        (string, string) prefix = (RunningProgram.KeyPrefix, redis.Prefix);
 
-        foreach (var command in (string[][])
-        [
-            ["FLUSHALL"], ["FLUSHDB"], ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ["CONFIG", "REWRITE"], ["KEYS", "*"], ["DEBUG", "SLEEP", "0"],
-            ["SHUTDOWN"], ["ACL", "LIST"], ["ACL", "SETUSER", "x"], ["MONITOR"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"], ["REPLICAOF", "NO", "ONE"], ["SAVE"],
-            ["BGREWRITEAOF"], ["MODULE", "LIST"], ["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "LIST"], ["SWAPDB", "0", "1"], ["MIGRATE", "h", "1", "k", "0", "1"],
-            ["GET", "somebody:elses"], ["SET", "somebody:elses", "1"], ["DEL", "somebody:elses"], ["PUBLISH", "somebody:elses", "1"],
-            ["EVAL", "return redis.call('SET', 'somebody:elses', '1')", "0"], ["EVAL", "return redis.call('FLUSHALL')", "0"],
-        ])
+        await using (var host = await RunningProgram.WebHostAsync(redis.UrlOf("webhost"), prefix))
+        await using (var worker = await RunningProgram.WorkerAsync(redis.UrlOf("worker"), prefix))
         {
-            var refusal = await Should.ThrowAsync<RespErrorException>(() => redis.Server.ExecuteAsync(command), string.Join(' ', command));
-            // The configuration refuses DEBUG to everybody, before the user file is asked; a script's refusal has words of its own.
-            refusal.Message.ShouldMatch("NOPERM|not allowed|user executing the script can't", string.Join(' ', command));
+            await host.JourneyAsync();
+            foreach (var job in Jobs)
+            {
+                await Eventually.TrueAsync(async () => await MetricAsync(worker, $"maintenance_job_runs_total{{outcome=\"success\",task=\"{job}\"}}") > 0, TimeSpan.FromMinutes(2), job);
+                (await MetricAsync(worker, $"maintenance_job_runs_total{{outcome=\"failed\",task=\"{job}\"}}")).ShouldBe(0, job);
+            }
+
+            (await MetricAsync(worker, "maintenance_index_repairs_total{keyspace=\"native\",kind=\"dangling\"}") ?? 0).ShouldBePositive("the damage lies under the prefix");
+        }
+
+        (await redis.RefusalsAsync()).ShouldBeEmpty();
+        var keys = ((object?[])(await redis.AdminAsync("KEYS", "*"))!).Cast<string>().ToList();
+        keys.Where(key => !key.StartsWith("prod:", StringComparison.Ordinal)).ShouldBe(["somebody:elses"]);
+    }
+
+    [Fact]
+    public async Task DangerousCommands_AreRefused()
+    {
+        await using var redis = await GuardedRedis.StartAsync();
+
+        foreach (var user in UserFile.Programs)
+        {
+            using var connection = await redis.LogInAsync(user);
+            foreach (var command in (string[][])
+            [
+                ["FLUSHALL"], ["FLUSHDB"], ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ["CONFIG", "REWRITE"], ["CONFIG", "RESETSTAT"], ["KEYS", "*"],
+                ["DEBUG", "SLEEP", "0"], ["SHUTDOWN"], ["ACL", "LIST"], ["ACL", "SETUSER", "x"], ["ACL", "GETUSER", "admin"], ["MONITOR"], ["SCRIPT", "FLUSH"],
+                ["SCRIPT", "KILL"], ["FUNCTION", "FLUSH"], ["FUNCTION", "KILL"], ["REPLICAOF", "NO", "ONE"], ["FAILOVER"], ["SAVE"], ["BGREWRITEAOF"],
+                ["MODULE", "LIST"], ["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "LIST"], ["CLIENT", "PAUSE", "1000"], ["SWAPDB", "0", "1"],
+                ["MIGRATE", "h", "1", "k", "0", "1"], ["RESTORE", "session:x", "0", "x"], ["DUMP", "session:x"], ["SORT", "session:x"],
+                ["GET", "somebody:elses"], ["SET", "somebody:elses", "1"], ["DEL", "somebody:elses"], ["PUBLISH", "somebody:elses", "1"],
+                ["EVAL", "return redis.call('SET', 'somebody:elses', '1')", "0"], ["EVAL", "return redis.call('FLUSHALL')", "0"],
+            ])
+            {
+                var refusal = await Should.ThrowAsync<RespErrorException>(() => connection.ExecuteAsync(command), $"{user}: {string.Join(' ', command)}");
+                // The configuration refuses DEBUG to everybody, before the user file is asked; a script's refusal has words of its own.
+                refusal.Message.ShouldMatch("NOPERM|not allowed|user executing the script can't", $"{user}: {string.Join(' ', command)}");
+            }
         }
     }
 
     [Fact]
     public async Task WorkersUser_MayWeighAForeignKey_AndNotReadIt_NorDataProtectionKeys()
     {
-        await using var redis = await GuardedRedis.StartAsync("worker");
-        await redis.AdminAsync("SET", "somebody:elses", "secret", "EX", "1000");
-        await redis.AdminAsync("HSET", "dataprotection:ring", "key", "secret");
+        await using var redis = await GuardedRedis.StartAsync("prod:");
+        await redis.AdminAsync("SET", "session:of-somebody-else", "secret", "EX", "1000");
+        await redis.AdminAsync("HSET", "prod:dataprotection:ring", "key", "secret");
+        using var worker = await redis.LogInAsync("worker");
 
-        (await redis.Server.IntegerAsync("MEMORY", "USAGE", "somebody:elses")).ShouldBePositive();
-        (await redis.Server.IntegerAsync("PTTL", "somebody:elses")).ShouldBePositive();
-        (await Should.ThrowAsync<RespErrorException>(() => redis.Server.ExecuteAsync("GET", "somebody:elses"))).Message.ShouldStartWith("NOPERM");
-        (await Should.ThrowAsync<RespErrorException>(() => redis.Server.ExecuteAsync("HGETALL", "dataprotection:ring"))).Message.ShouldStartWith("NOPERM");
+        ((long)(await worker.ExecuteAsync(["MEMORY", "USAGE", "session:of-somebody-else"]))!).ShouldBePositive();
+        ((long)(await worker.ExecuteAsync(["PTTL", "session:of-somebody-else"]))!).ShouldBePositive();
+        foreach (var command in (string[][])[["GET", "session:of-somebody-else"], ["DEL", "session:of-somebody-else"], ["HGET", "prod:dataprotection:ring", "key"]])
+        {
+            (await Should.ThrowAsync<RespErrorException>(() => worker.ExecuteAsync(command), string.Join(' ', command))).Message.ShouldStartWith("NOPERM");
+        }
     }
 
     [Fact]
     public async Task WebHostsUser_MayReadTheWorkersResults_AndNotWriteThem()
     {
-        await using var redis = await GuardedRedis.StartAsync("webhost");
-        await redis.AdminAsync("SET", "maintenance:x", "1", "EX", "1000");
+        await using var redis = await GuardedRedis.StartAsync("prod:");
+        await redis.AdminAsync("SET", "prod:maintenance:x", "1", "EX", "1000");
+        using var host = await redis.LogInAsync("webhost");
 
-        (await redis.Server.StringAsync("GET", "maintenance:x")).ShouldBe("1");
-        (await Should.ThrowAsync<RespErrorException>(() => redis.Server.ExecuteAsync("SET", "maintenance:x", "2"))).Message.ShouldStartWith("NOPERM");
+        (await host.ExecuteAsync(["GET", "prod:maintenance:x"])).ShouldBe("1");
+        foreach (var command in (string[][])[["SET", "prod:maintenance:x", "2"], ["SET", "session:of-somebody-else", "1"], ["PUBLISH", "cache:invalidated", "x"]])
+        {
+            (await Should.ThrowAsync<RespErrorException>(() => host.ExecuteAsync(command), string.Join(' ', command))).Message.ShouldStartWith("NOPERM");
+        }
     }
 
     private static async Task ShouldBeTheLeastAsync(GuardedRedis redis, string user)
@@ -130,20 +176,22 @@ public sealed class UsersTests
     // A little of what each job mends: through the product, so that it is real, and damaged as admin.
     private static async Task PlantAsync(GuardedRedis redis)
     {
-        await redis.UnrestrictAsync();
-        await using (var journey = new StorageJourney(redis.Server.Url))
+        await using (var journey = new StorageJourney(redis.UrlOf("webhost"), redis.Prefix))
         {
             await journey.RunAsync();
             await journey.LeaveDamageAsync(redis);
         }
 
         await redis.AdminAsync("SET", "somebody:elses", "1", "EX", "1000");
-        await redis.RestrictAsync();
+        await redis.ForgetAsync();
     }
 
-    private static async Task<bool> HasMetricAsync(RunningProgram worker, string name)
+    /// <summary>A sample's value; null if there is none.</summary>
+    private static async Task<double?> MetricAsync(RunningProgram worker, string series)
     {
-        using var http = new HttpClient();
-        return (await http.GetStringAsync(new Uri($"http://127.0.0.1:{worker.ManagementPort}/metrics"))).Contains($"\n{name} ", StringComparison.Ordinal);
+        var text = await Http.GetStringAsync(new Uri($"http://127.0.0.1:{worker.ManagementPort}/metrics"));
+        return text.Split('\n').FirstOrDefault(line => line.StartsWith($"{series} ", StringComparison.Ordinal)) is { } line
+            ? double.Parse(line[(series.Length + 1)..], CultureInfo.InvariantCulture)
+            : null;
     }
 }

@@ -42,6 +42,12 @@ internal sealed class ComposeFile
         [YamlMember(Alias = "security_opt")]
         public List<string> SecurityOptions { get; set; } = [];
 
+        [YamlMember(Alias = "user")]
+        public string? User { get; set; }
+
+        [YamlMember(Alias = "tmpfs")]
+        public List<string> MemoryFolders { get; set; } = [];
+
         [YamlMember(Alias = "restart")]
         public string Restart { get; set; } = "";
 

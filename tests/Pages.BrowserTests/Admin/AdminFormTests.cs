@@ -53,6 +53,39 @@ public sealed class AdminFormTests(FeatureHost host) : IClassFixture<FeatureHost
         (await host.SessionStore.ListAsync(user.Key, CancellationToken.None)).Count.ShouldBe(ends ? 0 : 1);
     }
 
+    [Theory]
+    [InlineData("disable", null, null, true)]
+    [InlineData("disable", "nothing", null, false)]
+    [InlineData("disable", "wrong", null, false)]
+    [InlineData("disable", null, "cross-site", false)]
+    [InlineData("enable", "wrong", null, false)]
+    [InlineData("unlock", null, "cross-site", false)]
+    public async Task Account_Changes_OnlyByAFormOfOurPage(string what, string? token, string? site, bool changes)
+    {
+        var admin = await host.SignedInAsync(await host.AccountAsync(roles: [Roles.Admin]));
+        var user = await host.AccountAsync();
+        using var form = new FormUrlEncodedContent(token == "nothing" ? [] : [new("form", token ?? SessionCookies.AntiforgeryTokenOf(admin.Token!))]);
+
+        var (status, location, _) = await SendAsync(new Uri(Address, $"/admin/users/{user.Key}/{what}"), admin.Token, form, site);
+
+        status.ShouldBe(HttpStatusCode.SeeOther);
+        location!.ShouldContain(changes ? "notice=disabled" : "notice=foreign");
+        ((await host.FindAsync(user))!.DisabledAt is not null).ShouldBe(changes);
+    }
+
+    [Fact]
+    public async Task OwnAccount_IsNotDisabled_EvenByAFormOfOurPage()
+    {
+        var account = await host.AccountAsync(roles: [Roles.Admin]);
+        var admin = await host.SignedInAsync(account);
+        using var form = new FormUrlEncodedContent([new("form", SessionCookies.AntiforgeryTokenOf(admin.Token!))]);
+
+        var (_, location, _) = await SendAsync(new Uri(Address, $"/admin/users/{account.Key}/disable"), admin.Token, form);
+
+        location!.ShouldContain("notice=own-account");
+        (await host.FindAsync(account))!.DisabledAt.ShouldBeNull();
+    }
+
     [Fact]
     public async Task Page_HasStrictHeaders_AndEncodesWhatUsersWrote()
     {

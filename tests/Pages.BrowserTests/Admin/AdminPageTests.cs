@@ -27,6 +27,8 @@ public sealed class AdminPageTests(Chromium chromium, FeatureHost host) : IClass
     {
         var admin = await AdminAsync();
         var user = await UserWithSessionsAsync();
+        var shut = await host.AccountAsync();
+        await host.Database.ExecuteAsync("UPDATE users SET disabled_at = now() - interval '2 days' WHERE id = $1", shut.Id);
         await using var window = await chromium.OpenAsync(Address, View.Named(view));
         var page = window.Page;
         await page.GotoAsync("admin");
@@ -39,7 +41,11 @@ public sealed class AdminPageTests(Chromium chromium, FeatureHost host) : IClass
         await window.ShouldBeGoodAsync("admin-users");
         await page.GotoAsync($"admin/users/{user.Key}");
         await page.Locator("#end-all > summary").ClickAsync();
+        await page.Locator("#disable > summary").ClickAsync();
         await window.ShouldBeGoodAsync("admin-user");
+        await page.GotoAsync($"admin/users/{shut.Key}");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Enable the account" })).ToBeVisibleAsync();
+        await window.ShouldBeGoodAsync("admin-user-disabled");
         await page.GotoAsync("admin/audit");
         await Expect(page.Locator("#events")).ToContainTextAsync("login", Patient);
         await window.ShouldBeGoodAsync("admin-audit");
@@ -92,6 +98,54 @@ public sealed class AdminPageTests(Chromium chromium, FeatureHost host) : IClass
         window.ShouldBeQuiet();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Admin_DisablesEnablesAndUnlocksAnAccount_ByButtons_ButNeverTheOwn(bool javaScript)
+    {
+        var admin = await AdminAsync();
+        var user = await UserWithSessionsAsync();
+        await using var window = await chromium.OpenAsync(Address, javaScript ? View.Desktop : View.Phone, javaScript);
+        var page = window.Page;
+        await page.GotoAsync("admin");
+        await SignInAsync(page, admin);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Users" })).ToBeVisibleAsync();
+
+        await host.Database.ExecuteAsync("UPDATE users SET lockout_end = now() + interval '1 hour' WHERE id = $1", user.Id);
+        (await LogInAsync(user)).ShouldNotBe(200);
+        await page.GotoAsync($"admin/users/{user.Key}");
+        await Expect(page.Locator("#who + dl")).ToContainTextAsync("locked");
+        await Expect(page.Locator("#account")).ToContainTextAsync("It is locked until");
+        await window.ShouldBeGoodAsync($"admin-user-locked-{javaScript}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Unlock" }).ClickAsync();
+        await Expect(page.Locator("#notice")).ToContainTextAsync("not locked");
+        await Expect(page.Locator("#who + dl")).ToContainTextAsync("open");
+        (await LogInAsync(user)).ShouldBe(200);
+
+        await page.Locator("#disable > summary").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disable the account now" }).ClickAsync();
+        await Expect(page.Locator("#notice")).ToContainTextAsync("is disabled");
+        await Expect(page.Locator("#sessions-title")).ToHaveTextAsync("0 sessions");
+        await Expect(page.Locator("#who + dl")).ToContainTextAsync("disabled");
+        (await LogInAsync(user)).ShouldNotBe(200);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enable the account" }).ClickAsync();
+        await Expect(page.Locator("#notice")).ToContainTextAsync("open again");
+        (await LogInAsync(user)).ShouldBe(200);
+
+        string[] actions = [AuditActions.AdminUnlocked, AuditActions.AccountDisabled, AuditActions.AccountEnabled];
+        await Eventually.TrueAsync(
+            async () => await host.Database.ScalarAsync<long>(
+                "SELECT count(DISTINCT action) FROM audit_events WHERE user_id = $1 AND actor_id = $2 AND action = ANY($3)", user.Key, admin.Key, actions) == 3,
+            TimeSpan.FromSeconds(60),
+            "the trail tells who did it");
+
+        await page.GotoAsync($"admin/users/{admin.Key}");
+        await Expect(page.Locator("#account")).ToBeVisibleAsync();
+        await Expect(page.Locator("#disable")).ToHaveCountAsync(0);
+        window.ShouldBeQuiet();
+    }
+
     [Fact]
     public async Task Admin_WithASecondFactor_IsAskedForIt()
     {
@@ -132,6 +186,9 @@ public sealed class AdminPageTests(Chromium chromium, FeatureHost host) : IClass
         await page.GetByLabel("Password").FillAsync(password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
     }
+
+    private async Task<int> LogInAsync(User user) =>
+        (await host.Client().PostAsync("/api/auth/login", new { email = user.Email, password = FeatureHost.Password, device = "test" })).Status;
 
     private Task<User> AdminAsync() => host.AccountAsync(roles: [Roles.Admin]);
 

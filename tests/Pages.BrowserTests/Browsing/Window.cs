@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Maintenance.Testing;
@@ -12,6 +13,7 @@ public sealed class Window : IAsyncDisposable
     private readonly IBrowserContext context;
     private readonly View view;
     private readonly ConcurrentQueue<string> problems = [];
+    private HttpStatusCode expected = HttpStatusCode.Unauthorized;
 
     internal Window(IBrowserContext context, IPage page, Uri address, View view)
     {
@@ -22,7 +24,7 @@ public sealed class Window : IAsyncDisposable
         page.Console += (_, message) =>
         {
             // A status that a page is meant to have is no fault of the page.
-            if (message.Type is "error" or "warning" && !message.Text.Contains("the server responded with a status of 401", StringComparison.Ordinal))
+            if (message.Type is "error" or "warning" && !message.Text.Contains($"the server responded with a status of {(int)expected}", StringComparison.Ordinal))
             {
                 problems.Enqueue($"console {message.Type}: {message.Text}");
             }
@@ -39,6 +41,9 @@ public sealed class Window : IAsyncDisposable
     public IPage Page { get; }
 
     public IBrowserContext Context => context;
+
+    /// <summary>From now on pages may answer with this status, which the browser calls an error. Before: 401.</summary>
+    public void Expects(HttpStatusCode status) => expected = status;
 
     /// <summary>Nothing went wrong so far.</summary>
     public void ShouldBeQuiet() => problems.ShouldBeEmpty();

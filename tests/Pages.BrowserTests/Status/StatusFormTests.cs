@@ -49,6 +49,40 @@ public sealed partial class StatusFormTests(StatusFormTests.Serving serving) : I
     }
 
     [Fact]
+    public async Task Streams_AreLimited_AndWhoeverGoesGivesAPlaceBack()
+    {
+        var open = new List<HttpResponseMessage>();
+        try
+        {
+            for (var i = 0; i < 64; i++)
+            {
+                open.Add(await StreamAsync());
+                open[^1].StatusCode.ShouldBe(HttpStatusCode.OK, $"{i}");
+            }
+
+            using (var refused = await StreamAsync())
+            {
+                refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            }
+
+            open[0].Dispose();
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    open.Add(await StreamAsync());
+                    return open[^1].IsSuccessStatusCode;
+                },
+                TimeSpan.FromSeconds(60));
+        }
+        finally
+        {
+            open.ForEach(response => response.Dispose());
+        }
+    }
+
+    private Task<HttpResponseMessage> StreamAsync() => worker.Http.GetAsync("/events", HttpCompletionOption.ResponseHeadersRead);
+
+    [Fact]
     public async Task Run_Begins_ByOurForm()
     {
         var (cookie, form) = await SignInAsync();

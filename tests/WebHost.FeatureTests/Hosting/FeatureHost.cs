@@ -23,6 +23,14 @@ public sealed class FeatureHost : IAsyncLifetime
     private WebApplication app = null!;
     private int accounts;
 
+    /// <summary>Settings beside its own, or instead of them.</summary>
+    public Dictionary<string, string?> More { get; init; } = [];
+
+    /// <summary>A PostgreSQL of this host alone, for a test that ends it.</summary>
+    public PostgresServer? Postgres { get; init; }
+
+    public RedisServer Redis => redis;
+
     public OpenIdProvider Provider { get; private set; } = null!;
 
     public PostgresDatabase Database { get; private set; } = null!;
@@ -42,7 +50,7 @@ public sealed class FeatureHost : IAsyncLifetime
     public async Task InitializeAsync()
     {
         redis = await RedisServer.StartAsync(new RedisServerOptions { Password = RedisPassword });
-        Database = await MigratedDatabaseAsync();
+        Database = await MigratedDatabaseAsync(Postgres);
         Provider = await OpenIdProvider.StartAsync();
         var port = FreePort.Next();
         Address = new Uri($"http://127.0.0.1:{port}");
@@ -80,6 +88,11 @@ public sealed class FeatureHost : IAsyncLifetime
             Settings[$"Storage:RateLimits:{limit}:Permits"] = "100000";
         }
 
+        foreach (var (name, value) in More)
+        {
+            Settings[name] = value;
+        }
+
         app = HostSetup.Build([.. Settings.Select(setting => $"--{setting.Key}={setting.Value}")], builder => builder.Logging.ClearProviders().AddProvider(Logs));
         await app.StartAsync();
     }
@@ -94,9 +107,9 @@ public sealed class FeatureHost : IAsyncLifetime
     }
 
     /// <summary>A new database with the tables.</summary>
-    public static async Task<PostgresDatabase> MigratedDatabaseAsync()
+    public static async Task<PostgresDatabase> MigratedDatabaseAsync(PostgresServer? server = null)
     {
-        var created = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        var created = await (server ?? await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         foreach (var file in Directory.GetFiles(Path.Combine(BuiltProgram.RepositoryRoot, "src", "WebHost", "Database", "Migrations"), "*.sql").Order(StringComparer.Ordinal))
         {
             await created.ExecuteAsync(await File.ReadAllTextAsync(file));

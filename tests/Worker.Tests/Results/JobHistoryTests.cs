@@ -24,6 +24,20 @@ public sealed class JobHistoryTests : IDisposable
     }
 
     [Fact]
+    public void ADryRun_IsNoCompletion_SoThatItDoesNotLookLikeAFailure()
+    {
+        using var success = new MetricCollector<double>(meters, "maintenance.job.last_success.timestamp");
+        using var completion = new MetricCollector<double>(meters, "maintenance.job.last_completion.timestamp");
+        history.Take(Result(1));
+        history.Take(Result(2) with { DryRun = true });
+        history.Merge([Result(3) with { DryRun = true }, Result(2) with { DryRun = true }, Result(1)], null);
+
+        var ended = ResultStore.Ended(Result(1)).ToUnixTimeSeconds();
+        success.Observe().ShouldHaveSingleItem().Value.ShouldBe(ended);
+        completion.Observe().ShouldHaveSingleItem().Value.ShouldBe(ended);
+    }
+
+    [Fact]
     public void Merge_ShowsEachResultOnce_InOrder()
     {
         history.Merge([Result(1, snapshot: true)], null);

@@ -32,7 +32,7 @@
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
-{{- with .root.Values.networkPolicy.outgoingPorts }}
+{{- with include "maintenance.outgoingPorts" . | fromJsonArray }}
 - ports:
     {{- range . }}
     - {port: {{ int . }}, protocol: TCP}
@@ -41,4 +41,24 @@
 {{- with .root.Values.networkPolicy.extraEgress }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* TCP ports open to anywhere: those of the values, of the mail server, and of each address in the component's settings. */}}
+{{- define "maintenance.outgoingPorts" -}}
+{{- $own := ternary .root.Values.webHost .root.Values.worker (eq .component "web-host") }}
+{{- $text := toJson $own.settings }}
+{{- $ports := list }}
+{{- range .root.Values.networkPolicy.outgoingPorts }}
+{{- $ports = append $ports (int .) }}
+{{- end }}
+{{- if and (eq .component "web-host") $own.mail.host }}
+{{- $ports = append $ports (int $own.mail.port) }}
+{{- end }}
+{{- range regexFindAll "([A-Za-z][A-Za-z0-9.-]*|[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+|\\]):[0-9]{2,5}[\"/]" $text -1 }}
+{{- $ports = append $ports (regexFind "[0-9]+.$" . | regexFind "^[0-9]+" | int) }}
+{{- end }}
+{{- if regexMatch "\"http://[A-Za-z0-9.-]+[\"/]" $text }}
+{{- $ports = append $ports 80 }}
+{{- end }}
+{{- $ports | uniq | toJson }}
 {{- end -}}

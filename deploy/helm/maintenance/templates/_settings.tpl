@@ -6,7 +6,7 @@ secrets are variables, which win over the file.
 {{- $own := dict
       "Management" (include "maintenance.managementSettings" . | fromYaml)
       "Logging" (dict "Console" (dict "FormatterName" .values.logFormat))
-      "Storage" (dict "Redis" (include "maintenance.redisSettings" .root | fromYaml)) }}
+      "Storage" (dict "Redis" (include "maintenance.redisSettings" . | fromYaml)) }}
 {{- if hasPrefix "worker" .component }}
 {{- $jobs := dict }}
 {{- range $job, $cron := .values.cronJobs }}
@@ -21,6 +21,9 @@ secrets are variables, which win over the file.
 {{- if eq .component "web-host" }}
 {{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
 {{- $_ := set $own "Mail" (include "maintenance.mailSettings" .values.mail | fromYaml) }}
+{{- with .values.trustedProxies }}
+{{- $_ := set $own "Proxies" (dict "Networks" .) }}
+{{- end }}
 {{- $_ := set $own "Avatars" (dict "Folder" "/data/avatars") }}
 {{- $_ := set $own "Database" (include "maintenance.databaseSettings" .root | fromYaml) }}
 {{- end }}
@@ -44,15 +47,15 @@ Address: "*"
 {{- end -}}
 
 {{- define "maintenance.redisSettings" -}}
-{{- $redis := .Values.redis }}
-{{- if .Values.trialRedis.enabled }}
-Host: {{ include "maintenance.redisHost" . }}
+{{- $redis := .root.Values.redis }}
+{{- if .root.Values.trialRedis.enabled }}
+Host: {{ include "maintenance.redisHost" .root }}
 Port: 6379
 {{- else if not $redis.existingSecretKeys.url }}
 Host: {{ $redis.host | quote }}
 Port: {{ $redis.port | int }}
 Database: {{ $redis.database | int }}
-{{- with $redis.user }}
+{{- with default $redis.user .values.redis.user }}
 User: {{ . | quote }}
 {{- end }}
 {{- end }}
@@ -78,25 +81,27 @@ Tls:
 {{- end -}}
 
 {{- define "maintenance.redisSecretEnv" -}}
-{{- if .Values.trialRedis.enabled }}
+{{- $redis := .root.Values.redis }}
+{{- $password := default $redis.existingSecretKeys.password .values.redis.passwordKey }}
+{{- if .root.Values.trialRedis.enabled }}
 - name: Storage__Redis__Password
   valueFrom:
     secretKeyRef:
-      name: {{ default (include "maintenance.trialRedis" .) .Values.redis.existingSecret }}
-      key: {{ .Values.redis.existingSecretKeys.password }}
-{{- else if .Values.redis.existingSecret }}
-{{- if .Values.redis.existingSecretKeys.url }}
+      name: {{ default (include "maintenance.trialRedis" .root) $redis.existingSecret }}
+      key: {{ $redis.existingSecretKeys.password }}
+{{- else if $redis.existingSecret }}
+{{- if $redis.existingSecretKeys.url }}
 - name: Storage__Redis__Url
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.redis.existingSecret }}
-      key: {{ .Values.redis.existingSecretKeys.url }}
-{{- else if .Values.redis.existingSecretKeys.password }}
+      name: {{ $redis.existingSecret }}
+      key: {{ $redis.existingSecretKeys.url }}
+{{- else if $password }}
 - name: Storage__Redis__Password
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.redis.existingSecret }}
-      key: {{ .Values.redis.existingSecretKeys.password }}
+      name: {{ $redis.existingSecret }}
+      key: {{ $password }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -161,7 +166,7 @@ ConnectionString: {{ include "maintenance.postgresConnection" . | quote }}
 
 {{- define "maintenance.env" -}}
 {{ include "maintenance.runtimeEnv" . }}
-{{- include "maintenance.redisSecretEnv" .root }}
+{{- include "maintenance.redisSecretEnv" . }}
 {{- if eq .component "web-host" }}
 {{- include "maintenance.databaseSecretEnv" .root }}
 {{- end }}

@@ -15,11 +15,21 @@
 {{- if and $v.trialRedis.enabled (or $v.redis.host $redisUrl) }}
 {{- $errors = append $errors "trialRedis.enabled and redis.host (or a URL) exclude each other: keep one" }}
 {{- end }}
-{{- if and $v.trialRedis.enabled (or $v.redis.tls.enabled $v.redis.cluster $v.redis.user) }}
-{{- $errors = append $errors "trialRedis has neither TLS nor ACL users nor a cluster: unset redis.tls.enabled, redis.user and redis.cluster" }}
+{{- $users := or $v.redis.user $v.worker.redis.user $v.webHost.redis.user }}
+{{- if and $v.trialRedis.enabled (or $v.redis.tls.enabled $v.redis.cluster $users) }}
+{{- $errors = append $errors "trialRedis has neither TLS nor ACL users nor a cluster: unset redis.tls.enabled, redis.cluster, redis.user, worker.redis.user and webHost.redis.user" }}
 {{- end }}
-{{- if and $v.redis.user (ne (int $v.redis.clientLine) 3) }}
-{{- $errors = append $errors "redis.user needs images with client line 3 (built with RedisClientVersion 3.x): line 1 can only send a password. Unset redis.user or use such images and set redis.clientLine=3" }}
+{{- range $component := list "worker" "webHost" }}
+{{- $own := (get $v $component).redis }}
+{{- if and (or $own.user $own.passwordKey) $redisUrl }}
+{{- $errors = append $errors (printf "%s.redis and redis.existingSecretKeys.url exclude each other: the URL holds user and password" $component) }}
+{{- end }}
+{{- if and $own.passwordKey (not $v.redis.existingSecret) }}
+{{- $errors = append $errors (printf "%s.redis.passwordKey needs redis.existingSecret" $component) }}
+{{- end }}
+{{- end }}
+{{- if and $users (ne (int $v.redis.clientLine) 3) }}
+{{- $errors = append $errors "redis.user (worker.redis.user, webHost.redis.user) needs images with client line 3 (built with RedisClientVersion 3.x): line 1 can only send a password. Unset it or use such images and set redis.clientLine=3" }}
 {{- end }}
 {{- if and $v.redis.cluster (ne (int $v.redis.database) 0) }}
 {{- $errors = append $errors "redis.database must be 0 on a cluster" }}
@@ -59,6 +69,12 @@
 {{- end }}
 {{- if and $v.webHost.ingress.enabled (not $v.webHost.ingress.hosts) }}
 {{- $errors = append $errors "webHost.ingress.hosts is empty" }}
+{{- end }}
+{{- if and $v.worker.ingress.enabled (not $v.worker.ingress.hosts) }}
+{{- $errors = append $errors "worker.ingress.hosts is empty" }}
+{{- end }}
+{{- if and $v.worker.ingress.enabled (not $v.worker.token.requiredEverywhere) }}
+{{- $errors = append $errors "worker.ingress would show the status page to everybody: set worker.token.existingSecret and worker.token.requiredEverywhere" }}
 {{- end }}
 {{- if and $v.webHost.httpRoute.enabled (not $v.webHost.httpRoute.parentRefs) }}
 {{- $errors = append $errors "webHost.httpRoute.parentRefs is empty" }}

@@ -13,7 +13,8 @@ namespace Maintenance.Storage.AspNetCore.Bearer;
 
 /// <summary>
 /// Authenticates a request by its opaque session token. The store decides; the client learns only that a token is not valid, not why. A store that
-/// does not answer denies: a protected endpoint answers 503 with <c>Retry-After</c>, an open one sees an anonymous request.
+/// does not answer denies: a protected endpoint answers 503 with <c>Retry-After</c>, an open one sees an anonymous request and, in the result's failure,
+/// the store's exception.
 /// </summary>
 public sealed class SessionBearerHandler(
     IOptionsMonitor<SessionBearerOptions> options, ILoggerFactory logger, UrlEncoder encoder, ISessionStore sessions)
@@ -41,7 +42,7 @@ public sealed class SessionBearerHandler(
         {
             unavailable = true;
             Logger.SessionNotChecked(Scheme.Name, exception.Message);
-            return AuthenticateResult.Fail("The session could not be checked.");
+            return AuthenticateResult.Fail(new AuthenticationFailureException("The session could not be checked.", exception));
         }
 
         if (validation.Session is not { } session)

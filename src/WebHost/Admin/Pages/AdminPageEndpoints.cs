@@ -32,7 +32,7 @@ internal static class AdminPageEndpoints
         }
 
         // The pages check by themselves that a form is their own: a browser without a script can set no header.
-        var pages = app.MapGroup("").OnManagementPort(options.OnApiPort).IgnoresCookie().ExcludeFromDescription();
+        var pages = app.MapGroup("").OnManagementPort(options.OnApiPort).IgnoresCookie().ExcludeFromDescription().WithMetadata(AdminPageMetadata.Instance);
         pages.MapPageAssets();
         pages.MapGet(SignIn, (HttpContext context) => AdminPageSignIn.Form(context));
         pages.MapPost(SignIn, (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.PasswordAsync(context, stop)).RequireRateLimiting(Limits.Login);
@@ -44,6 +44,7 @@ internal static class AdminPageEndpoints
         admin.MapGet("audit", AuditAsync);
         admin.MapPost("users/{id}/sessions/{session}/end", EndOneAsync);
         admin.MapPost("users/{id}/sessions/end", EndAllAsync);
+        admin.MapAccountButtons();
         admin.MapPost("sign-out", SignOutAsync);
     }
 
@@ -83,6 +84,7 @@ internal static class AdminPageEndpoints
             ("Details", user),
             ("Events", events.Events),
             ("CurrentSession", context.User.SessionId().Value),
+            ("Own", user.User.Id == context.User.UserId()),
             ("Notice", Notices.Read(notice)));
     }
 
@@ -113,27 +115,10 @@ internal static class AdminPageEndpoints
         return new SeeOther(SignIn);
     }
 
-    private static SeeOther Back(string id, string notice) => new($"/admin/users/{Uri.EscapeDataString(id)}?notice={notice}");
+    /// <summary>Back to the user, with what came of a button.</summary>
+    public static SeeOther Back(string id, string notice) => new($"/admin/users/{Uri.EscapeDataString(id)}?notice={notice}");
 
     private static string FormToken(HttpContext context) => SessionCookies.AntiforgeryTokenOf(context.Request.SessionToken()!);
 
     private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-}
-
-/// <summary>What came of a button; a closed set, so no text of an address appears on a page.</summary>
-internal static class Notices
-{
-    public const string Ended = "ended";
-    public const string AllEnded = "all-ended";
-    public const string Gone = "gone";
-    public const string Foreign = "foreign";
-
-    public static string? Read(string? code) => code switch
-    {
-        Ended => "The session has ended.",
-        AllEnded => "Every session has ended.",
-        Gone => "Nothing was done: it had ended before.",
-        Foreign => "Nothing was done: the form was too old, or not from this page. Please press the button again.",
-        _ => null,
-    };
 }

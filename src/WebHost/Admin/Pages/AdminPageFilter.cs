@@ -1,7 +1,4 @@
 using Maintenance.Pages;
-using Maintenance.Storage.Redis;
-using Maintenance.WebHost.Database;
-using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
 
@@ -15,7 +12,7 @@ internal static class AdminPageFilter
         var context = invocation.HttpContext;
         if (context.User.Identity?.IsAuthenticated != true || context.Request.SessionToken() is not { } token)
         {
-            return new SeeOther(AdminPageEndpoints.SignIn);
+            return await AdminPageProblems.IsUncheckedAsync(context) ? AdminPageProblems.Unavailable(context) : new SeeOther(AdminPageEndpoints.SignIn);
         }
 
         if (!context.User.HasClaim(SessionIssuer.RoleClaim, Roles.Admin))
@@ -38,20 +35,6 @@ internal static class AdminPageFilter
             }
         }
 
-        try
-        {
-            return await next(invocation);
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException || DatabaseErrors.IsUnavailable(exception))
-        {
-            context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdminPageFilter))
-                .RequestUnavailable(context.Request.Path, exception.GetType().Name, exception.Message);
-            return AdminPageEndpoints.Page<MessagePage>(
-                context,
-                StatusCodes.Status503ServiceUnavailable,
-                ("Form", SessionCookies.AntiforgeryTokenOf(token)),
-                ("Title", "No answer"),
-                ("Text", "The store or the database does not answer. Nothing was decided; try again."));
-        }
+        return await next(invocation);
     }
 }

@@ -71,7 +71,7 @@ internal sealed class AlertmanagerSender : BackgroundService
             else
             {
                 interval = retry < interval ? retry : interval;
-                retry *= 2;
+                retry = interval * 2;
             }
 
             await WaitAsync(changed, interval, stoppingToken);

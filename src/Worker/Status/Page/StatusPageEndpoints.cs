@@ -15,7 +15,8 @@ internal static class StatusPageEndpoints
         services.AddSingleton<StatusWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<StatusWatch>());
         services.AddSingleton<StatusReader>();
-        services.AddSingleton<StatusStream>();
+        services.AddSingleton(provider => new StatusStream(
+            provider.GetRequiredService<StatusReader>().Version, provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PageSession>();
         return services;
     }
@@ -75,11 +76,13 @@ internal static class StatusPageEndpoints
 
     private static IResult Stream(HttpContext context, StatusStream stream)
     {
-        if (!stream.TryOpen())
+        if (stream.TryOpen() is not { } place)
         {
             return TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable);
         }
 
+        // Whoever has gone before the first event gives it back too.
+        context.Response.RegisterForDispose(place);
         PageHeaders.Set(context.Response);
         // Some proxies would collect the events.
         context.Response.Headers["X-Accel-Buffering"] = "no";

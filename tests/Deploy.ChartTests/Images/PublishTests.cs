@@ -1,10 +1,9 @@
 using System.Text.Json;
-using Maintenance.Testing;
 
-namespace Maintenance.Deploy.OpsTests.Images;
+namespace Maintenance.Deploy.ChartTests.Images;
 
 /// <summary>The folders that <c>./dev publish</c> makes, and that the images copy.</summary>
-public sealed class PublishTests(PublishedFolders published) : IClassFixture<PublishedFolders>
+public sealed class PublishTests(PublishedPrograms published) : IClassFixture<PublishedPrograms>
 {
     [Fact]
     public async Task PublishedWorker_ChecksARealRedis_WithoutAnInstalledRuntime()
@@ -75,24 +74,4 @@ public sealed class PublishTests(PublishedFolders published) : IClassFixture<Pub
         ["Api__Address"] = "127.0.0.1",
         ["DOTNET_RUNNING_IN_CONTAINER"] = null,
     };
-}
-
-/// <summary>Publishes once for all tests of the class.</summary>
-public sealed class PublishedFolders : IAsyncLifetime
-{
-    private readonly string folder = Directory.CreateTempSubdirectory("maintenance-publish-").FullName;
-
-    public string PathOf(string program, string file) => Path.Combine(folder, program, file);
-
-    public async Task InitializeAsync()
-    {
-        await using var publish = ChildProcess.Start(Path.Combine(BuiltProgram.RepositoryRoot, "dev"), ["publish", "--output", folder]);
-        (await publish.WaitForExitAsync(TimeSpan.FromMinutes(15))).ShouldBe(0, publish.Tail());
-    }
-
-    public Task DisposeAsync()
-    {
-        Directory.Delete(folder, recursive: true);
-        return Task.CompletedTask;
-    }
 }
