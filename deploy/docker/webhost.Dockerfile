@@ -22,8 +22,10 @@ COPY artifacts/publish/webhost/ ./
 # What a host writes (journal of revocations, avatars) goes to a volume here; a new volume takes the owner from the image.
 COPY --chown=1654:1654 deploy/docker/data/ /data/
 
-# Probes come from outside the container; the diagnostics port would need a writable /tmp.
+# Probes come from outside the container; the diagnostics port would need a writable /tmp. TLS fails where neither HOME nor /etc/passwd names a
+# home, as for the random users of some clusters.
 ENV DOTNET_RUNNING_IN_CONTAINER=true \
+    HOME=/tmp \
     DOTNET_EnableDiagnostics=0 \
     Logging__Console__FormatterName=json
 EXPOSE 8080 8082

@@ -19,8 +19,10 @@ WORKDIR /app
 # Owned by root, so that the process cannot change its own program; the root file system can be read-only.
 COPY artifacts/publish/worker/ ./
 
-# Probes come from outside the container; the diagnostics port would need a writable /tmp.
+# Probes come from outside the container; the diagnostics port would need a writable /tmp. TLS fails where neither HOME nor /etc/passwd names a
+# home, as for the random users of some clusters.
 ENV DOTNET_RUNNING_IN_CONTAINER=true \
+    HOME=/tmp \
     DOTNET_EnableDiagnostics=0 \
     Logging__Console__FormatterName=json
 EXPOSE 8081

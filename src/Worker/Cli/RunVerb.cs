@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Scheduling;
@@ -14,7 +15,18 @@ internal static class RunVerb
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and do nothing; exit 3 if there is drift" };
         var json = new Option<bool>("--json") { Description = "Print the result as one JSON document" };
         var fullSpeed = new Option<bool>("--full-speed") { Description = "Without the budget's pauses; foreground clients of Redis will notice" };
-        var command = new Command("run", "Run one job now. Exit 0 done, 1 failed or not run, 2 wrong usage, 3 drift found under --dry-run.") { job, dryRun, json, fullSpeed };
+        var brakeShare = new Option<double?>("--brake-share")
+        {
+            Description = "Let this run remove up to this share (0 to 1) of what it sees, instead of what Jobs:<Job>:Brake:Share says",
+        };
+        brakeShare.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is < 0 or > 1 or double.NaN)
+            {
+                result.AddError("--brake-share expects 0 to 1.");
+            }
+        });
+        var command = new Command("run", "Run one job now. Exit 0 done, 1 failed or not run, 2 wrong usage, 3 drift found under --dry-run.") { job, dryRun, json, fullSpeed, brakeShare };
         job.Validators.Add(result =>
         {
             var name = result.GetValueOrDefault<string>();
@@ -26,13 +38,17 @@ internal static class RunVerb
         command.SetAction((parsed, cancellationToken) => RunAsync(
             new RunRequest(parsed.GetRequiredValue(job)) { DryRun = parsed.GetValue(dryRun), FullSpeed = parsed.GetValue(fullSpeed) },
             parsed.GetValue(json),
+            parsed.GetValue(brakeShare),
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(RunRequest request, bool json, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(RunRequest request, bool json, double? brakeShare, CancellationToken cancellationToken)
     {
-        using var host = WorkerHost.BuildTool();
+        // As a setting of this run alone, so that it is checked and reported as one.
+        using var host = WorkerHost.BuildTool(brakeShare is { } share
+            ? [new($"Jobs:{JobNames.Section(request.Job)}:Brake:Share", share.ToString(CultureInfo.InvariantCulture))]
+            : []);
         WorkerHost.CheckSettings(host.Services);
         if (!host.Services.GetServices<JobRegistration>().Any(job => job.Name == request.Job))
         {

@@ -60,7 +60,7 @@ internal static class WorkerHost
     }
 
     /// <summary>For a verb: the same jobs and settings, no schedule, no port; logs on standard error.</summary>
-    public static IHost BuildTool()
+    public static IHost BuildTool(params KeyValuePair<string, string?>[] settings)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         if (builder.Configuration["Logging__LogLevel__Default"] is null && Environment.GetEnvironmentVariable("Logging__LogLevel__Default") is null)
@@ -69,6 +69,7 @@ internal static class WorkerHost
             builder.Configuration.AddInMemoryCollection([new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Maintenance", "Warning")]);
         }
 
+        builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddMaintenanceWorker(builder.Configuration);
         builder.Services.AddSingleton(_ => ReplicaName.OfThisProcess() with { OneShot = true });

@@ -15,6 +15,9 @@ internal sealed record ReleaseOptions
 
     public bool Upgrade { get; init; }
 
+    /// <summary>Another number renders anew what was rendered before.</summary>
+    public int Turn { get; init; }
+
     /// <summary>What `lookup` finds in the cluster.</summary>
     public JsonArray? Cluster { get; init; }
 }

@@ -41,14 +41,19 @@ public sealed class ExitCodeTests(RedisFixture redis) : IClassFixture<RedisFixtu
     }
 
     [Fact]
-    public async Task Run_Exits1_WhenTheBrakeStopsIt()
+    public async Task Run_Exits1_WhenTheBrakeStopsIt_UnlessThisRunMayRemoveMore()
     {
         await server.ExecuteManyAsync(Enumerable.Range(0, 1500).Select(i => new[] { "SET", $"app:cache:{i}", "1" }));
-        var (exit, output, errors) = await WorkerProcess.VerbAsync(
-            server.Url, ["run", JobNames.SessionCleanup], ("Jobs__SessionCleanup__MissingTtl", "Remove"), ("Storage__Redis__KeyPrefix", "app:"));
+        (string, string?)[] settings = [("Jobs__SessionCleanup__MissingTtl", "Remove"), ("Storage__Redis__KeyPrefix", "app:")];
+        var (exit, output, errors) = await WorkerProcess.VerbAsync(server.Url, ["run", JobNames.SessionCleanup], settings);
         exit.ShouldBe(1, output + errors);
         output.ShouldContain("brake");
         (await server.KeysAsync("app:cache:*")).Count.ShouldBeGreaterThan(400);
+
+        (exit, output, errors) = await WorkerProcess.VerbAsync(server.Url, ["run", JobNames.SessionCleanup, "--brake-share", "1"], settings);
+        exit.ShouldBe(0, output + errors);
+        (await server.KeysAsync("app:cache:*")).ShouldBeEmpty();
+        (await WorkerProcess.VerbAsync(server.Url, ["run", JobNames.SessionCleanup, "--brake-share", "20"], settings)).Exit.ShouldBe(2);
     }
 
     [Fact]

@@ -158,10 +158,12 @@ ConnectionString: {{ include "maintenance.postgresConnection" . | quote }}
 {{- range splitList "-" . -}}{{ title . }}{{- end -}}
 {{- end -}}
 
-{{/* The runtime's debugger port needs a writable root; nobody attaches here. */}}
+{{/* The runtime's debugger port needs a writable root; nobody attaches here. TLS needs a home, which a user of a cluster's own choice has not. */}}
 {{- define "maintenance.runtimeEnv" -}}
 - name: DOTNET_EnableDiagnostics
   value: "0"
+- name: HOME
+  value: /tmp
 {{- end -}}
 
 {{- define "maintenance.env" -}}
