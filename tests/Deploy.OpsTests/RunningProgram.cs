@@ -11,6 +11,10 @@ internal sealed class RunningProgram : IAsyncDisposable
     /// <summary>The variable of <c>Storage:Redis:KeyPrefix</c>.</summary>
     public const string KeyPrefix = "Storage__Redis__KeyPrefix";
 
+    // A busy machine connects and answers slowly.
+    private const string Deadline = "Storage__Redis__Deadline";
+    private const string ConnectTimeout = "Storage__Redis__ConnectTimeout";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private RunningProgram(string project, IReadOnlyDictionary<string, string?> settings)
@@ -56,12 +60,12 @@ internal sealed class RunningProgram : IAsyncDisposable
         ]);
 
     public static Task<RunningProgram> WebHostAsync(string redisUrl, params (string Name, string Value)[] settings) =>
-        StartAsync("WebHost", redisUrl, [("Storage__Redis__Deadline", "00:00:10"), .. settings]);
+        StartAsync("WebHost", redisUrl, settings);
 
     /// <summary>Runs a verb of the worker to its end.</summary>
     public static async Task<(int Exit, string Output)> VerbAsync(string redisUrl, params string[] arguments)
     {
-        await using var verb = ChildProcess.StartOurs("Worker", arguments, new Dictionary<string, string?> { ["REDIS_URL"] = redisUrl });
+        await using var verb = ChildProcess.StartOurs("Worker", arguments, new Dictionary<string, string?> { ["REDIS_URL"] = redisUrl, [Deadline] = "00:00:20", [ConnectTimeout] = "00:00:20" });
         var exit = await verb.WaitForExitAsync(Patience);
         return (exit, string.Join('\n', verb.Output.Concat(verb.Errors)));
     }
@@ -96,7 +100,7 @@ internal sealed class RunningProgram : IAsyncDisposable
 
     private static async Task<RunningProgram> StartAsync(string project, string redisUrl, IEnumerable<(string Name, string Value)> settings)
     {
-        var all = new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDIS_URL"] = redisUrl };
+        var all = new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDIS_URL"] = redisUrl, [Deadline] = "00:00:20", [ConnectTimeout] = "00:00:20" };
         foreach (var (name, value) in settings)
         {
             all[name] = value;
