@@ -116,7 +116,12 @@ public sealed class AdminPageTests(Chromium chromium, FeatureHost host) : IClass
         await page.GotoAsync($"admin/users/{user.Key}");
         await Expect(page.Locator("#who + dl")).ToContainTextAsync("locked");
         await Expect(page.Locator("#account")).ToContainTextAsync("It is locked until");
-        await window.ShouldBeGoodAsync($"admin-user-locked-{javaScript}");
+        if (javaScript)
+        {
+            // Axe is a script.
+            await window.ShouldBeGoodAsync("admin-user-locked");
+        }
+
         await page.GetByRole(AriaRole.Button, new() { Name = "Unlock" }).ClickAsync();
         await Expect(page.Locator("#notice")).ToContainTextAsync("not locked");
         await Expect(page.Locator("#who + dl")).ToContainTextAsync("open");
