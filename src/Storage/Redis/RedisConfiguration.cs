@@ -104,6 +104,8 @@ internal static class RedisConfiguration
         configuration.Protocol = RedisProtocol.Resp2;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.SetClientLibrary = false;
+        // The client refuses INFO and SLOWLOG without it. What a program may ask is the server's to say (deploy/redis/users.acl).
+        configuration.AllowAdmin = true;
     }
 
     private static void ApplyTls(ConfigurationOptions configuration, RedisTlsOptions tls, string host)
