@@ -24,14 +24,20 @@ internal static partial class Log
     [LoggerMessage(3102, LogLevel.Error, "Audit rows cannot be written and wait: {Reason}")]
     public static partial void AuditNotWritten(this ILogger logger, string reason);
 
-    [LoggerMessage(3200, LogLevel.Warning, "Mail {Kind} could not be sent: {Reason}")]
-    public static partial void MailNotSent(this ILogger logger, string kind, string reason);
+    [LoggerMessage(3200, LogLevel.Warning, "Mail {Kind} could not be sent and is tried again in {Pause}: {Reason}")]
+    public static partial void MailNotSent(this ILogger logger, string kind, string reason, TimeSpan pause);
 
     [LoggerMessage(3201, LogLevel.Information, "Mail {Kind} was written to {File}.")]
     public static partial void MailWritten(this ILogger logger, string kind, string file);
 
-    [LoggerMessage(3202, LogLevel.Error, "The mail queue is full; mail {Kind} is dropped.")]
+    [LoggerMessage(3202, LogLevel.Error, "Mail {Kind} is dropped: the queue is full, or the host ends.")]
     public static partial void MailDropped(this ILogger logger, string kind);
+
+    [LoggerMessage(3203, LogLevel.Error, "Mail {Kind} is refused for good: {Reason}")]
+    public static partial void MailRefused(this ILogger logger, string kind, string reason);
+
+    [LoggerMessage(3204, LogLevel.Error, "Mail {Kind} is given up after {Tries} tries: {Reason}")]
+    public static partial void MailGivenUp(this ILogger logger, string kind, int tries, string reason);
 
     [LoggerMessage(3300, LogLevel.Warning, "The CAPTCHA service could not be asked ({Reason}); the log-in is refused.")]
     public static partial void CaptchaNotChecked(this ILogger logger, string reason);

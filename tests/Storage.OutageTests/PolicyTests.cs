@@ -164,6 +164,51 @@ public sealed class PolicyTests
     }
 
     [Fact]
+    public async Task Reset_HoldsOnThisHostAtOnce_AndInRedisWhenItIsBack()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var host = new OutageHost(redis, null, ("Storage:RateLimits:login:Permits", "2"), ("Storage:RateLimits:login:Period", "1.00:00:00"), ("Storage:RateLimits:login:OutageShare", "0.5"));
+        await using var other = new OutageHost(redis, null, ("Storage:RateLimits:login:Permits", "2"), ("Storage:RateLimits:login:Period", "1.00:00:00"));
+        var limits = host.Get<IRateLimitStore>();
+        var request = new RateLimitRequest("login", "ada");
+        await limits.AcquireAsync(request, None);
+        (await limits.AcquireAsync(request, None)).Remaining.ShouldBe(0);
+        await redis.PauseAsync();
+        try
+        {
+            await host.NoticeAsync();
+            (await limits.AcquireAsync(request, None)).IsAllowed.ShouldBeTrue();
+            (await limits.AcquireAsync(request, None)).IsAllowed.ShouldBeFalse();
+
+            (await limits.ResetAsync("login", "ada", None)).ShouldBeTrue();
+
+            (await limits.AcquireAsync(request, None)).IsAllowed.ShouldBeTrue("on this host it is forgotten at once");
+        }
+        finally
+        {
+            await redis.ResumeAsync();
+        }
+
+        await host.RecoverAsync();
+        // Whoever is asked about: the first call carries out what waits.
+        await limits.PeekAsync("login", "bob", None);
+        (await other.Get<IRateLimitStore>().PeekAsync("login", "ada", None)).Remaining.ShouldBe(2);
+        (await limits.AcquireAsync(request, None)).Remaining.ShouldBe(1);
+        (await limits.AcquireAsync(request, None)).Remaining.ShouldBe(0, "it is carried out once");
+    }
+
+    [Fact]
+    public async Task Reset_IsUnavailable_WhenThePolicyIsDeny()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var host = new OutageHost(redis, null, ("Storage:Outage:RateLimits", "Deny"));
+        await redis.KillAsync();
+        await host.NoticeAsync();
+
+        await Should.ThrowAsync<StorageUnavailableException>(() => host.Get<IRateLimitStore>().ResetAsync("default", "ada", None));
+    }
+
+    [Fact]
     public async Task Refund_GoesToTheStoreThatCharged()
     {
         await using var redis = await RedisServer.StartAsync();

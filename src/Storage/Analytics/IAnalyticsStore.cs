@@ -25,6 +25,13 @@ public interface IAnalyticsStore
     /// <summary>Records that a session goes on under another id; its activities go with it.</summary>
     Task<bool> RecordRotationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken);
 
+    /// <summary>Records that another session goes on from one, as a refresh token makes it: no log-in. Activities go with it; the end of the old one ends nothing here.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="from">The session of before, which may be gone already.</param>
+    /// <param name="to">The session that goes on.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<bool> RecordContinuationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken);
+
     /// <summary>Records an activity of a session that is there.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="id">The session.</param>

@@ -27,6 +27,10 @@ public sealed class InstrumentedAnalyticsStore(IAnalyticsStore inner, AuthStoreM
         meter.MeasureAsync("record_rotation", () => inner.RecordRotationAsync(userId, from, to, cancellationToken));
 
     /// <inheritdoc/>
+    public Task<bool> RecordContinuationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
+        meter.MeasureAsync("record_rotation", () => inner.RecordContinuationAsync(userId, from, to, cancellationToken));
+
+    /// <inheritdoc/>
     public Task<bool> RecordActivityAsync(string userId, SessionId id, string action, string? detail, CancellationToken cancellationToken) =>
         meter.MeasureAsync("record_activity", () => inner.RecordActivityAsync(userId, id, action, detail, cancellationToken));
 

@@ -62,17 +62,12 @@ public sealed class MemoryAnalyticsStore : IAnalyticsStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task<bool> RecordRotationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken)
-    {
-        var user = UserReference.Of(userId);
-        if (activities.TryGet((user, from), out var list, out var left))
-        {
-            activities.TrySet((user, to), list, left);
-            activities.Remove((user, from));
-        }
+    public Task<bool> RecordRotationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
+        GoOnAsync(SessionEvents.Rotated, userId, from, to, cancellationToken);
 
-        return PushAsync(userId, "R", SessionEvents.Rotation(from, to), cancellationToken);
-    }
+    /// <inheritdoc/>
+    public Task<bool> RecordContinuationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
+        GoOnAsync(SessionEvents.Continued, userId, from, to, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> RecordActivityAsync(string userId, SessionId id, string action, string? detail, CancellationToken cancellationToken)
@@ -146,6 +141,18 @@ public sealed class MemoryAnalyticsStore : IAnalyticsStore, IDisposable
             Devices = devices.Count <= current.DevicesPerUser ? devices : devices.Remove(devices.MinBy(pair => pair.Value).Key),
             Events = Pushed(known.Events, $"L:{started}:{SessionEvents.Login(session)}", current.EventsKept),
         };
+    }
+
+    private Task<bool> GoOnAsync(string kind, string userId, SessionId from, SessionId to, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        if (activities.TryGet((user, from), out var list, out var left))
+        {
+            activities.TrySet((user, to), list, left);
+            activities.Remove((user, from));
+        }
+
+        return PushAsync(userId, kind, SessionEvents.Pair(from, to), cancellationToken);
     }
 
     private Task<bool> PushAsync(string userId, string kind, string rest, CancellationToken cancellationToken)

@@ -8,15 +8,18 @@ using StackExchange.Redis;
 
 namespace Maintenance.Storage.Analytics;
 
-/// <summary>Records log-ins, rotations and log-outs of another session store, after they happened. What cannot be recorded fails none of them.</summary>
+/// <summary>Records log-ins, continuations, rotations and log-outs of another session store, after they happened. What cannot be recorded fails none of them.</summary>
 public sealed class RecordingSessionStore(
     ISessionStore inner, IAnalyticsStore analytics, IOptionsMonitor<AnalyticsOptions> options, ILogger<RecordingSessionStore> logger) : ISessionStore
 {
     /// <inheritdoc/>
     public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(session);
         var issued = await inner.CreateAsync(session, cancellationToken).ConfigureAwait(false);
-        await RecordAsync(token => analytics.RecordLoginAsync(issued.Session, token)).ConfigureAwait(false);
+        await RecordAsync(token => session.Continues is { } from
+            ? analytics.RecordContinuationAsync(session.UserId, from, issued.Session.Id, token)
+            : analytics.RecordLoginAsync(issued.Session, token)).ConfigureAwait(false);
         return issued;
     }
 

@@ -42,12 +42,12 @@ public sealed class RedisAnalyticsStore(
     }
 
     /// <inheritdoc/>
-    public Task<bool> RecordRotationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken)
-    {
-        var user = UserReference.Of(userId);
-        return PushAsync(
-            [keys.UserHistory(user), keys.SessionActivity(user, from), keys.SessionActivity(user, to)], "R", SessionEvents.Rotation(from, to), cancellationToken);
-    }
+    public Task<bool> RecordRotationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
+        GoOnAsync(SessionEvents.Rotated, userId, from, to, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> RecordContinuationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
+        GoOnAsync(SessionEvents.Continued, userId, from, to, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<bool> RecordActivityAsync(string userId, SessionId id, string action, string? detail, CancellationToken cancellationToken)
@@ -106,6 +106,13 @@ public sealed class RedisAnalyticsStore(
                 return new DayAnalytics(day, (long)await logins.ConfigureAwait(false), await users.ConfigureAwait(false));
             })),
             cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<bool> GoOnAsync(string kind, string userId, SessionId from, SessionId to, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        return PushAsync(
+            [keys.UserHistory(user), keys.SessionActivity(user, from), keys.SessionActivity(user, to)], kind, SessionEvents.Pair(from, to), cancellationToken);
     }
 
     private async Task<bool> PushAsync(RedisKey[] names, string kind, string rest, CancellationToken cancellationToken)

@@ -4,18 +4,20 @@ using Maintenance.Storage.Sessions;
 namespace Maintenance.Storage.Analytics;
 
 /// <summary>
-/// The texts of events, <c>kind:ms:rest</c>, and what they tell: <c>L</c> log-in (<c>sid:device</c>), <c>R</c> rotation (<c>old:new</c>),
-/// <c>E</c> end (<c>sid</c>), <c>A</c> end of all (<c>sid kept, or nothing</c>). Kept newest first.
+/// The texts of events, <c>kind:ms:rest</c>, and what they tell: <c>L</c> log-in (<c>sid:device</c>), <c>R</c> rotation (<c>old:new</c>), <c>C</c>
+/// continuation by another session (<c>old:new</c>), <c>E</c> end (<c>sid</c>), <c>A</c> end of all (<c>sid kept, or nothing</c>). Kept newest first.
 /// </summary>
 internal static class SessionEvents
 {
     public const int MostDays = 400;
+    public const string Rotated = "R";
+    public const string Continued = "C";
 
     public static string Login(Session session) => $"{session.Id}:{session.DeviceName}";
 
     public static (string Kind, string Subject) End(SessionId? id, SessionId? except) => id is { } one ? ("E", one.Value) : ("A", except?.Value ?? "");
 
-    public static string Rotation(SessionId from, SessionId to) => $"{from}:{to}";
+    public static string Pair(SessionId from, SessionId to) => $"{from}:{to}";
 
     public static string Activity(SessionId id, string action, string? detail)
     {
@@ -66,9 +68,15 @@ internal static class SessionEvents
                     known[id] = sessions.Count;
                     sessions.Add(new PastSession(id, time, null, second.Length > 0 ? second : null));
                     break;
-                case "R" when index >= 0 && SessionId.TryParse(second, out var next):
+                case Rotated when index >= 0 && SessionId.TryParse(second, out var next):
                     known[next] = index;
                     sessions[index] = sessions[index] with { Id = next };
+                    break;
+                case Continued when index >= 0 && SessionId.TryParse(second, out var other):
+                    // What ends the old one from now on does not end this.
+                    known.Remove(id);
+                    known[other] = index;
+                    sessions[index] = sessions[index] with { Id = other };
                     break;
                 case "E" when index >= 0:
                     sessions[index] = sessions[index] with { EndedAt = sessions[index].EndedAt ?? time };

@@ -23,6 +23,10 @@ internal sealed class SwitchingAnalyticsStore(Lazy<IAnalyticsStore> redis, IAnal
         Of(userId).RecordRotationAsync(userId, from, to, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> RecordContinuationAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
+        Of(userId).RecordContinuationAsync(userId, from, to, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<bool> RecordActivityAsync(string userId, SessionId id, string action, string? detail, CancellationToken cancellationToken) =>
         Of(userId).RecordActivityAsync(userId, id, action, detail, cancellationToken);
 

@@ -80,6 +80,9 @@ public sealed record NewSession
 
     /// <summary>Absolute expiry instead of the configured one. Whole seconds.</summary>
     public TimeSpan? AbsoluteExpiration { get; init; }
+
+    /// <summary>The session that this one goes on from, when a refresh token makes it: then analytics count no log-in. Not stored with the session.</summary>
+    public SessionId? Continues { get; init; }
 }
 
 /// <summary>A session just created or rotated, with the token for the client.</summary>

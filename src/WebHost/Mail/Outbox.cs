@@ -4,32 +4,61 @@ namespace Maintenance.WebHost.Mail;
 
 /// <summary>
 /// Does behind the request what only some requests need: looking an address up, making a token, sending mail. So an answer takes the same time whether
-/// there is an account or not.
+/// there is an account or not. A message that fails is tried again later, beside the others; at the end of the host what is waiting gets the time that is left.
 /// </summary>
 internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Outbox> logger) : BackgroundService
 {
     private const int Capacity = 5_000;
-    private const int Tries = 3;
     private const int Workers = 4;
 
+    // Servers that ask for another try ("greylisting") take a message after five minutes at most; a link in it is to live longer than all of this.
+    internal static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)];
+
     private readonly Channel<MailJob> queue = Channel.CreateBounded<MailJob>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
+    private readonly CancellationTokenSource ending = new();
+    private int delayed;
 
     /// <summary>Takes a job. False: there is no room; the caller still answers as always, because the answer may not depend on the account.</summary>
     /// <param name="kind">Name of the mail.</param>
     /// <param name="compose">Makes the message, or null when there is none to send. Called again when it fails.</param>
-    public bool Post(string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose)
+    public bool Post(string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose) => Post(new MailJob(kind, compose));
+
+    /// <summary>Takes no more, and delivers what waits until the time for the shutdown is over.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        var taken = queue.Writer.TryWrite(new MailJob(kind, compose));
-        if (!taken)
+        queue.Writer.TryComplete();
+        await ending.CancelAsync();
+        if (ExecuteTask is { } work)
         {
-            logger.MailDropped(kind);
+            await work.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        return taken;
+        await base.StopAsync(cancellationToken);
+        while (queue.Reader.TryRead(out var left))
+        {
+            logger.MailDropped(left.Kind);
+        }
+    }
+
+    public override void Dispose()
+    {
+        ending.Dispose();
+        base.Dispose();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
+
+    private bool Post(MailJob job)
+    {
+        var taken = queue.Writer.TryWrite(job);
+        if (!taken)
+        {
+            logger.MailDropped(job.Kind);
+        }
+
+        return taken;
+    }
 
     private async Task WorkAsync(CancellationToken stoppingToken)
     {
@@ -42,38 +71,68 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The host ends. Whoever waits for mail asks again.
+            // The host's time is over.
         }
     }
 
     private async Task DeliverAsync(MailJob job, CancellationToken cancellationToken)
     {
-        Email? email = null;
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
+            await using var scope = scopes.CreateAsyncScope();
+            job.Email ??= await job.Compose(scope.ServiceProvider, cancellationToken);
+            if (job.Email is { } email)
             {
-                await using var scope = scopes.CreateAsyncScope();
-                email ??= await job.Compose(scope.ServiceProvider, cancellationToken);
-                if (email is not null)
-                {
-                    await scope.ServiceProvider.GetRequiredService<IEmailSender>().SendAsync(email, cancellationToken);
-                }
-
-                return;
+                await scope.ServiceProvider.GetRequiredService<IEmailSender>().SendAsync(email, cancellationToken);
             }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-            {
-                logger.MailNotSent(job.Kind, exception.GetType().Name);
-                if (attempt == Tries)
-                {
-                    return;
-                }
-            }
-
-            await Task.Delay(TimeSpan.FromSeconds(attempt * 2), clock, cancellationToken);
+        }
+        catch (MailRefusedException exception)
+        {
+            logger.MailRefused(job.Kind, exception.Message);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            Failed(job, exception);
         }
     }
 
-    private sealed record MailJob(string Kind, Func<IServiceProvider, CancellationToken, Task<Email?>> Compose);
+    private void Failed(MailJob job, Exception exception)
+    {
+        // Only our own texts: those of others may hold an address.
+        var reason = exception is MailDeferredException ? exception.Message : exception.GetType().Name;
+        if (job.Failures >= Pauses.Length)
+        {
+            logger.MailGivenUp(job.Kind, job.Failures + 1, reason);
+        }
+        else if (ending.IsCancellationRequested || Volatile.Read(ref delayed) >= Capacity)
+        {
+            logger.MailDropped(job.Kind);
+        }
+        else
+        {
+            var pause = Pauses[job.Failures++];
+            Interlocked.Increment(ref delayed);
+            logger.MailNotSent(job.Kind, reason, pause);
+            _ = AgainAsync(job, pause);
+        }
+    }
+
+    private async Task AgainAsync(MailJob job, TimeSpan pause)
+    {
+        await Task.Delay(pause, clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Interlocked.Decrement(ref delayed);
+        Post(job);
+    }
+
+    private sealed class MailJob(string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose)
+    {
+        public string Kind => kind;
+
+        public Func<IServiceProvider, CancellationToken, Task<Email?>> Compose => compose;
+
+        /// <summary>Composed once: another try sends the same token.</summary>
+        public Email? Email { get; set; }
+
+        public int Failures { get; set; }
+    }
 }

@@ -36,7 +36,7 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// <exception cref="Storage.Redis.StorageUnavailableException">The store does not answer.</exception>
     public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, CancellationToken cancellationToken)
     {
-        var issued = await CreateAsync(context, user, device, life: null, ClaimsOf(user), cancellationToken);
+        var issued = await sessions.CreateAsync(Of(context, user, device, ClaimsOf(user)), cancellationToken);
         // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
         // this look sees what was written.
         if (!await IsUnchangedAsync(user, cancellationToken))
@@ -57,29 +57,22 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
         }
     }
 
-    /// <summary>Creates a session with what the request and the user say.</summary>
+    /// <summary>Creates a session that goes on from another by a refresh token: no log-in, and never longer than its chain of tokens lives.</summary>
     /// <param name="context">The request.</param>
     /// <param name="user">Whose it will be.</param>
+    /// <param name="from">The session of before, if it is known.</param>
     /// <param name="device">Name of the device.</param>
     /// <param name="life">Longest life, if it is less than the configured one. Whole seconds.</param>
-    /// <param name="claims">Claims of the session.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public Task<IssuedSession> CreateAsync(HttpContext context, User user, string? device, TimeSpan? life, Dictionary<string, string> claims, CancellationToken cancellationToken)
-    {
-        var agent = context.Request.Headers.UserAgent.ToString();
-        return sessions.CreateAsync(
-            new NewSession
+    public Task<IssuedSession> ContinueAsync(HttpContext context, User user, SessionId? from, string? device, TimeSpan life, CancellationToken cancellationToken) =>
+        sessions.CreateAsync(
+            Of(context, user, device, RefreshedClaimsOf(user)) with
             {
-                UserId = user.Key,
-                IpAddress = context.Connection.RemoteIpAddress,
-                UserAgent = agent.Length == 0 ? null : agent,
-                DeviceName = string.IsNullOrWhiteSpace(device) ? null : device.Trim(),
-                Claims = claims,
+                Continues = from,
                 SlidingExpiration = life < lifetimes.CurrentValue.SlidingExpiration ? life : null,
                 AbsoluteExpiration = life < lifetimes.CurrentValue.AbsoluteExpiration ? life : null,
             },
             cancellationToken);
-    }
 
     /// <summary>The answer, with the cookies set.</summary>
     public SignedIn Answer(HttpContext context, User user, IssuedSession issued, RefreshToken? refresh)
@@ -105,6 +98,19 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
         var claims = ClaimsOf(user);
         claims[RefreshedClaim] = "1";
         return claims;
+    }
+
+    private static NewSession Of(HttpContext context, User user, string? device, Dictionary<string, string> claims)
+    {
+        var agent = context.Request.Headers.UserAgent.ToString();
+        return new NewSession
+        {
+            UserId = user.Key,
+            IpAddress = context.Connection.RemoteIpAddress,
+            UserAgent = agent.Length == 0 ? null : agent,
+            DeviceName = string.IsNullOrWhiteSpace(device) ? null : device.Trim(),
+            Claims = claims,
+        };
     }
 
     /// <summary>Whether the account is open and still what it was when it was read.</summary>

@@ -48,9 +48,12 @@ internal interface ICaptchaCheck
     Task<bool> IsPersonAsync(string? answer, IPAddress? address, CancellationToken cancellationToken);
 }
 
-/// <summary>Asks the configured service.</summary>
+/// <summary>Asks the configured service. Whatever it answers but a plain yes is a no.</summary>
 internal sealed class HttpCaptchaCheck(IHttpClientFactory clients, IOptionsMonitor<CaptchaOptions> options, ILogger<HttpCaptchaCheck> logger) : ICaptchaCheck
 {
+    private const string Client = "captcha";
+    private const int MaxAnswerBytes = 64 * 1024;
+
     public bool IsEnabled => !string.IsNullOrEmpty(options.CurrentValue.VerifyUrl);
 
     public async Task<bool> IsPersonAsync(string? answer, IPAddress? address, CancellationToken cancellationToken)
@@ -63,8 +66,9 @@ internal sealed class HttpCaptchaCheck(IHttpClientFactory clients, IOptionsMonit
 
         try
         {
-            using var client = clients.CreateClient("captcha");
+            using var client = clients.CreateClient(Client);
             client.Timeout = settings.Timeout;
+            client.MaxResponseContentBufferSize = MaxAnswerBytes;
             using var form = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["secret"] = settings.Secret!,
@@ -74,12 +78,23 @@ internal sealed class HttpCaptchaCheck(IHttpClientFactory clients, IOptionsMonit
             using var response = await client.PostAsync(new Uri(settings.VerifyUrl!), form, cancellationToken);
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
             using var json = await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken);
-            return response.IsSuccessStatusCode && json.RootElement.TryGetProperty("success", out var success) && success.ValueKind == JsonValueKind.True;
+            return response.IsSuccessStatusCode
+                && json.RootElement.ValueKind == JsonValueKind.Object
+                && json.RootElement.TryGetProperty("success", out var success)
+                && success.ValueKind == JsonValueKind.True;
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             logger.CaptchaNotChecked(exception.GetType().Name);
             return false;
         }
+    }
+
+    public static IServiceCollection Add(IServiceCollection services)
+    {
+        services.AddSettings<CaptchaOptions, CaptchaOptionsValidator>(CaptchaOptions.Section);
+        // A redirect would take the secret along.
+        services.AddHttpClient(Client).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+        return services.AddSingleton<ICaptchaCheck, HttpCaptchaCheck>();
     }
 }

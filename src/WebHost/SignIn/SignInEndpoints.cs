@@ -14,9 +14,7 @@ internal static class SignInEndpoints
 
     public static IServiceCollection AddSignIn(this IServiceCollection services)
     {
-        services.AddSettings<CaptchaOptions, CaptchaOptionsValidator>(CaptchaOptions.Section);
-        services.AddHttpClient();
-        services.AddSingleton<ICaptchaCheck, HttpCaptchaCheck>();
+        HttpCaptchaCheck.Add(services);
         services.AddScoped<AccountLimit>();
         services.AddScoped<PasswordSignIn>();
         services.AddScoped<SecondFactorSignIn>();

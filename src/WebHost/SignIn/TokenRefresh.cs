@@ -69,7 +69,7 @@ internal sealed class TokenRefresh(
         var old = family.SessionId is { } id ? await sessions.GetAsync(family.UserId, id, cancellationToken) : null;
         // However often it is refreshed, a log-in ends when its family does.
         var left = TimeSpan.FromSeconds(Math.Max(1, Math.Floor((family.ExpiresAt - clock.GetUtcNow()).TotalSeconds)));
-        var issued = await issuer.CreateAsync(context, user, old?.DeviceName, left, SessionIssuer.RefreshedClaimsOf(user), cancellationToken);
+        var issued = await issuer.ContinueAsync(context, user, family.SessionId, old?.DeviceName, left, cancellationToken);
         if (!await families.BindSessionAsync(family.UserId, family.Id, issued.Session.Id, cancellationToken))
         {
             await sessions.RevokeAsync(family.UserId, issued.Session.Id, cancellationToken);

@@ -138,6 +138,30 @@ public abstract class AnalyticsContract
     }
 
     [Fact]
+    public async Task Continuation_IsNoLogin_AndGoesOnWithHistoryAndActivities_WhenTheOldSessionEnds()
+    {
+        await using var bed = Bed();
+        var store = bed.Get<IAnalyticsStore>();
+        var userId = AuthBed.NewUserId();
+        var first = await LogInAsync(bed, userId, "phone");
+        await store.RecordActivityAsync(userId, first.Session.Id, "before", null, None);
+
+        var second = (await bed.Sessions.CreateAsync(new NewSession { UserId = userId, DeviceName = "phone", Continues = first.Session.Id }, None)).Session.Id;
+        await bed.Sessions.RevokeAsync(userId, first.Session.Id, None);
+
+        var known = await store.GetUserAsync(userId, None);
+        (known.ActiveSessions, known.TotalLogins, known.LastLoginAt).ShouldBe((1, 1, first.Session.CreatedAt));
+        known.PastSessions.ShouldBeEmpty("it goes on");
+        (await store.GetActivitiesAsync(userId, second, None)).ShouldHaveSingleItem().Action.ShouldBe("before");
+        await bed.PassAsync(TimeSpan.FromMilliseconds(2));
+        var before = bed.Get<TimeProvider>().GetUtcNow();
+        await bed.Sessions.RevokeAsync(userId, second, None);
+        var past = (await store.GetUserAsync(userId, None)).PastSessions.ShouldHaveSingleItem();
+        (past.Id, past.StartedAt, past.DeviceName).ShouldBe((second, first.Session.CreatedAt, "phone"));
+        past.EndedAt.ShouldNotBeNull().ShouldBeGreaterThan(before - TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task PastSession_ThatExpired_HasNoEnd()
     {
         await using var bed = Bed();

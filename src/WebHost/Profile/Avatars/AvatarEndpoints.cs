@@ -1,4 +1,5 @@
 using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.Profile.Avatars.Cleaning;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
@@ -28,7 +29,7 @@ internal static class AvatarEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict)
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
-            .WithSummary("Sets the picture: PNG, JPEG or WebP of at most 2 MiB.");
+            .WithSummary("Sets the picture: PNG, JPEG or WebP of at most 2 MiB; what it says of place, time and camera is taken out.");
         auth.MapDelete("profile/avatar", (HttpContext context, UserManager<User> users, IAvatarStore avatars) => StoreAsync(context, users, avatars, name: null))
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status409Conflict)
@@ -63,7 +64,12 @@ internal static class AvatarEndpoints
             return Problems.Invalid("file", $"The picture is {image.Width} × {image.Height} pixels; at most {most} × {most} are accepted.");
         }
 
-        var name = await avatars.SaveAsync(image, bytes, stop);
+        if (AvatarCleaning.Clean(image, bytes) is not { } clean)
+        {
+            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_image", "The picture is damaged.");
+        }
+
+        var name = await avatars.SaveAsync(image, clean, stop);
         var result = await StoreAsync(context, users, avatars, name);
         return result is Microsoft.AspNetCore.Http.HttpResults.NoContent ? TypedResults.Ok(new AvatarView(UrlOf(name))) : result;
     }
