@@ -24,6 +24,15 @@ internal static partial class Log
     [LoggerMessage(3102, LogLevel.Error, "Audit rows cannot be written and wait: {Reason}")]
     public static partial void AuditNotWritten(this ILogger logger, string reason);
 
+    [LoggerMessage(3103, LogLevel.Information, "Audit rows are written again.")]
+    public static partial void AuditWrittenAgain(this ILogger logger);
+
+    [LoggerMessage(3104, LogLevel.Error, "The database refuses the audit row of {Action} ({Reason}); this log has the event.")]
+    public static partial void AuditRowRefused(this ILogger logger, string action, string reason);
+
+    [LoggerMessage(3105, LogLevel.Error, "The host ends while the database is away: {Rows} audit rows are not written; this log has the events.")]
+    public static partial void AuditRowsLeft(this ILogger logger, int rows);
+
     [LoggerMessage(3200, LogLevel.Warning, "Mail {Kind} could not be sent and is tried again in {Pause}: {Reason}")]
     public static partial void MailNotSent(this ILogger logger, string kind, string reason, TimeSpan pause);
 

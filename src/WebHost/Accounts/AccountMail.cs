@@ -73,6 +73,20 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         outbox.Post("password_changed", (_, _) => Task.FromResult<Email?>(email));
     }
 
+    /// <summary>Tells the owner that a code of the authenticator was used a second time; nobody but who knows the password can cause this.</summary>
+    public void SendCodeRepeated(User user) => outbox.Post("code_repeated", (services, stop) => ToUserAsync(
+        services,
+        user.Email,
+        found => Task.FromResult<Email?>(new Email("code_repeated", found.Email, "A code was used a second time", $"""
+            Hello {found.Name},
+
+            somebody tried to use a code of your authenticator that had been used before. It was refused. If it was not you, somebody has seen your code and
+            knows your password: change it at once.
+
+            {options.CurrentValue.PublicUrl}
+            """)),
+        stop));
+
     private static async Task<Email?> ToUserAsync(
         IServiceProvider services, string email, Func<User, Task<Email?>> compose, CancellationToken cancellationToken)
     {

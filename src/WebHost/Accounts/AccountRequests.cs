@@ -36,7 +36,11 @@ internal sealed record EmailRequest
 }
 
 /// <summary>That a message is on its way, if there is an account.</summary>
-internal sealed record Accepted(string Message);
+internal sealed record Accepted(string Message)
+{
+    /// <summary>Of an end that Redis could not be told: no false success, and no refusal either.</summary>
+    public static readonly Accepted Journalled = new("Written down; it holds everywhere as soon as Redis is back.");
+}
 
 /// <summary>A one-time token.</summary>
 internal sealed record TokenRequest

@@ -1,4 +1,6 @@
 using Maintenance.WebHost.Admin.Pages;
+using Maintenance.Storage.Outage;
+using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.StepUp;
@@ -23,8 +25,11 @@ internal static class AdminEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound)
             .WithSummary("A user with sessions, refresh tokens and sign-ins at providers.");
         admin.MapDelete("users/{id}/sessions", async Task<IResult> (string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
-                await operations.EndSessionsAsync(AdminActor.Of(context), id, stop) is { } ended ? TypedResults.Ok(new AdminEnded(ended)) : NoUser())
+                await operations.EndSessionsAsync(AdminActor.Of(context), id, stop) is not { } ended ? NoUser()
+                : ended.Outcome == RevocationOutcome.Done ? TypedResults.Ok(new AdminEnded(ended.EndedSessions))
+                : TypedResults.Accepted((string?)null, new AdminEnded(ended.EndedSessions)))
             .Produces<AdminEnded>()
+            .Produces<AdminEnded>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .WithSummary("Ends every session of a user.");
         Changes(admin.MapDelete("users/{id}/sessions/{session}", async (string id, string session, HttpContext context, AdminOperations operations, CancellationToken stop) =>
@@ -50,6 +55,7 @@ internal static class AdminEndpoints
 
     private static RouteHandlerBuilder Changes(RouteHandlerBuilder builder, string summary) => builder
         .Produces(StatusCodes.Status204NoContent)
+        .Produces<Accepted>(StatusCodes.Status202Accepted)
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)
         .WithSummary(summary);
@@ -57,6 +63,7 @@ internal static class AdminEndpoints
     private static IResult Answer(AdminOutcome outcome) => outcome switch
     {
         AdminOutcome.Done => TypedResults.NoContent(),
+        AdminOutcome.Journalled => TypedResults.Accepted((string?)null, Accepted.Journalled),
         AdminOutcome.NotFound => Problems.NotFound("There is no such user, session or token."),
         AdminOutcome.OneSelf => Problems.Of(StatusCodes.Status409Conflict, "own_account", "Nobody can do this to the own account; ask another administrator."),
         _ => Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again."),

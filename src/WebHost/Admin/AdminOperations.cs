@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
@@ -17,6 +18,9 @@ internal enum AdminOutcome
 {
     /// <summary>Done, or it was so already.</summary>
     Done,
+
+    /// <summary>Redis is away: it is written down, and holds everywhere as soon as Redis is back.</summary>
+    Journalled,
 
     /// <summary>There is no such user, session or token.</summary>
     NotFound,
@@ -90,8 +94,8 @@ internal sealed class AdminOperations(
     }
 
     /// <summary>Ends every session of a user, with its refresh tokens.</summary>
-    /// <returns>Sessions that were known; null: no such user.</returns>
-    public async Task<int?> EndSessionsAsync(AdminActor actor, string userId, CancellationToken cancellationToken)
+    /// <returns>What was ended; null: no such user.</returns>
+    public async Task<RevokedSessions?> EndSessionsAsync(AdminActor actor, string userId, CancellationToken cancellationToken)
     {
         if (await users.FindByIdAsync(userId) is not { } user)
         {
@@ -100,20 +104,24 @@ internal sealed class AdminOperations(
 
         var ended = await sessions.RevokeAllAsync(user.Key, except: null, cancellationToken);
         Record(actor, AuditActions.AdminSessionsEnded, user);
-        return ended.EndedSessions;
+        return ended;
     }
 
     public async Task<AdminOutcome> EndSessionAsync(AdminActor actor, string userId, string sessionId, CancellationToken cancellationToken)
     {
-        if (await users.FindByIdAsync(userId) is not { } user
-            || !SessionId.TryParse(sessionId, out var session)
-            || !await sessions.RevokeAsync(user.Key, session, cancellationToken))
+        if (await users.FindByIdAsync(userId) is not { } user || !SessionId.TryParse(sessionId, out var session))
+        {
+            return AdminOutcome.NotFound;
+        }
+
+        var ended = await sessions.RevokeAsync(user.Key, session, cancellationToken);
+        if (!ended)
         {
             return AdminOutcome.NotFound;
         }
 
         Record(actor, AuditActions.AdminSessionEnded, user, session.Value);
-        return AdminOutcome.Done;
+        return ended.Outcome == RevocationOutcome.Done ? AdminOutcome.Done : AdminOutcome.Journalled;
     }
 
     public async Task<AdminOutcome> RevokeTokenAsync(AdminActor actor, string userId, string familyId, CancellationToken cancellationToken)

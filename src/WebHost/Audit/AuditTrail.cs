@@ -71,6 +71,10 @@ internal sealed class AuditTrail(IServiceScopeFactory scopes, TimeProvider clock
             Take(waiting);
         }
         while (waiting.Count > 0 && await WriteAsync(waiting, CancellationToken.None));
+        if (waiting.Count > 0)
+        {
+            logger.AuditRowsLeft(waiting.Count + queue.Reader.Count);
+        }
     }
 
     private static string? Plain(string? text) =>
@@ -84,33 +88,68 @@ internal sealed class AuditTrail(IServiceScopeFactory scopes, TimeProvider clock
         }
     }
 
+    // True: there is none left of them. False: wait, then try again.
     private async Task<bool> WriteAsync(List<AuditRecord> records, CancellationToken cancellationToken)
     {
         try
         {
-            await using var scope = scopes.CreateAsyncScope();
-            var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
-            database.AuditEvents.AddRange(records);
-            await database.SaveChangesAsync(cancellationToken);
+            await SaveAsync(records, cancellationToken);
             records.Clear();
-            failing = false;
+            if (failing)
+            {
+                failing = false;
+                logger.AuditWrittenAgain();
+            }
+
             return true;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            if (!failing)
+            if (DatabaseErrors.IsUnavailable(exception))
             {
-                failing = true;
-                logger.AuditNotWritten(exception.Message);
-            }
+                if (!failing)
+                {
+                    failing = true;
+                    logger.AuditNotWritten(exception.GetBaseException().Message);
+                }
 
-            if (!DatabaseErrors.IsUnavailable(exception))
-            {
-                // Trying again would bring the same; the log has them.
-                records.Clear();
+                return false;
             }
-
-            return false;
         }
+
+        return await WriteSinglyAsync(records, cancellationToken);
+    }
+
+    // One row that the database does not take shall not cost the others.
+    private async Task<bool> WriteSinglyAsync(List<AuditRecord> records, CancellationToken cancellationToken)
+    {
+        while (records.Count > 0)
+        {
+            try
+            {
+                await SaveAsync(records[..1], cancellationToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                if (DatabaseErrors.IsUnavailable(exception))
+                {
+                    return false;
+                }
+
+                logger.AuditRowRefused(records[0].Action, exception.GetBaseException().GetType().Name);
+            }
+
+            records.RemoveAt(0);
+        }
+
+        return true;
+    }
+
+    private async Task SaveAsync(List<AuditRecord> records, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+        database.AuditEvents.AddRange(records);
+        await database.SaveChangesAsync(cancellationToken);
     }
 }

@@ -4,6 +4,7 @@ using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.SignIn;
 using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -50,6 +51,7 @@ internal static class ExternalSignInEndpoints
             .WithSummary("Sends the browser to a provider; ?returnUrl= is a path on this host.");
         auth.MapGet("external/{provider}/callback", FinishAsync)
             .Produces<SignedIn>()
+            .OrProduces<SecondFactorNeeded>(SecondFactorNeeded.When)
             .Produces(StatusCodes.Status204NoContent)
             .Produces(StatusCodes.Status302Found)
             .ProducesProblem(StatusCodes.Status401Unauthorized)

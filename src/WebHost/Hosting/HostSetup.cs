@@ -13,6 +13,7 @@ using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.ExternalSignIn;
 using Maintenance.WebHost.Health;
+using Maintenance.WebHost.KeyRing;
 using Maintenance.WebHost.Mail;
 using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.Profile;
@@ -76,6 +77,7 @@ internal static class HostSetup
         services.AddAuthStorage(builder.Configuration);
         services.AddPostgresArchive(builder.Configuration);
         services.AddUserDatabase(builder.Configuration);
+        services.AddKeyRing(builder.Configuration);
         services.AddPrometheusExporter();
         services.AddHealthChecks().AddAuthStorageChecks();
         services.AddOptions<HealthCheckServiceOptions>().Configure<IOptions<RedisOptions>>((checks, redis) =>

@@ -11,6 +11,22 @@ using Microsoft.OpenApi;
 
 namespace Maintenance.WebHost.Hosting;
 
+/// <summary>Tells the document that an endpoint's 200 has a second shape.</summary>
+/// <param name="type">The other shape.</param>
+/// <param name="when">When which one comes.</param>
+internal sealed class AlternativeAnswerMetadata(Type type, string when)
+{
+    public Type Type => type;
+
+    public string When => when;
+}
+
+internal static class AlternativeAnswerExtensions
+{
+    public static RouteHandlerBuilder OrProduces<TAnswer>(this RouteHandlerBuilder builder, string when) =>
+        builder.WithMetadata(new AlternativeAnswerMetadata(typeof(TAnswer), when));
+}
+
 /// <summary>
 /// Completes the OpenAPI document with what follows from how an endpoint is built: who may call it, and the problems that every endpoint of its kind
 /// answers. An endpoint names only what is its own.
@@ -34,7 +50,7 @@ internal static class OpenApiDocument
         {
             Title = "Maintenance auth server",
             Version = "v1",
-            Description = "Errors are RFC 9457 problem details; code is for programs. Tokens are opaque. A call that is authenticated by the cookie and changes something carries X-Antiforgery-Token.",
+            Description = "Errors are RFC 9457 problem details; code is for programs. What is no HTTP, or has a head that is too large, is refused by the server itself: a status without a body, and the connection is closed. Tokens are opaque. A call that is authenticated by the cookie and changes something carries X-Antiforgery-Token.",
         };
         // As it was asked for; a request's Host header is no place to name in a document.
         document.Servers = [];
@@ -96,6 +112,17 @@ internal static class OpenApiDocument
         foreach (var (status, description) in codes)
         {
             operation.Responses.TryAdd($"{status}", new OpenApiResponse { Description = description });
+        }
+
+        if (metadata.OfType<AlternativeAnswerMetadata>().FirstOrDefault() is { } alternative
+            && operation.Responses["200"].Content is { } content
+            && content.TryGetValue("application/json", out var media)
+            && media.Schema is { } first)
+        {
+            var second = await context.GetOrCreateSchemaAsync(alternative.Type, cancellationToken: stop);
+            var name = alternative.Type.Name;
+            context.Document?.AddComponent(name, second);
+            media.Schema = new OpenApiSchema { OneOf = [first, new OpenApiSchemaReference(name, context.Document)], Description = alternative.When };
         }
 
         var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemDetails), cancellationToken: stop);

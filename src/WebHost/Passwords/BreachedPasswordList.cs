@@ -14,6 +14,9 @@ internal sealed class BreachedPasswordList : IBreachedPasswords
         "1q2w3e4r5t", "1qaz2wsx", "zaq12wsx", "asdfghjk", "asdfghjkl", "zxcvbnm1", "abcd1234", "abc12345", "abcdefgh", "iloveyou", "iloveyou1", "sunshine",
         "princess", "football", "baseball", "superman", "starwars", "whatever", "trustno1", "letmein1", "welcome1", "welcome123", "monkey123", "dragon123",
         "admin123", "administrator", "changeme", "changeme1", "changeme123", "secret123", "computer", "internet", "michelle", "jennifer", "charlie1",
+        "123456789012", "1234567890123", "012345678910", "123123123123", "123412341234", "111122223333", "112233445566", "password1234", "password12345", "passwordpassword",
+        "password123!", "p@ssw0rd1234", "qwertyuiop12", "qwertyuiop123", "qwertyuiopasdf", "qwerty123456", "qwertyqwerty", "1q2w3e4r5t6y", "q1w2e3r4t5y6", "1qaz2wsx3edc",
+        "zaq12wsxcde3", "asdfghjkl123", "abcdefghijkl", "abc123abc123", "adminadminadmin", "administrator1", "changemechangeme", "iloveyouforever", "letmeinplease", "welcome12345",
     ];
 
     private readonly ulong[] prefixes;

@@ -8,11 +8,11 @@ internal sealed class PasswordSettings
 {
     public const string Section = "Passwords";
 
-    /// <summary>Characters that every field for a password takes at most.</summary>
-    public const int MaxLength = 256;
+    /// <summary>Characters that every field for a password takes at most (OWASP ASVS 4.0.3, 2.1.2).</summary>
+    public const int MaxLength = 128;
 
-    /// <summary>Characters at least. 8 to 64; default 8.</summary>
-    public int MinLength { get; set; } = 8;
+    /// <summary>Characters at least. 8 to 64; default 12 (OWASP ASVS 4.0.3, 2.1.1).</summary>
+    public int MinLength { get; set; } = 12;
 
     /// <summary>File of passwords that are known to attackers, one a line: as they are, or as SHA-1 in hexadecimal (what follows a colon is ignored). None by default.</summary>
     public string? BreachedListFile { get; set; }

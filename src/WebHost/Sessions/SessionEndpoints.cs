@@ -1,4 +1,5 @@
 using Maintenance.Storage.Analytics;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
@@ -67,8 +68,9 @@ internal static class SessionEndpoints
             .WithSummary("What a session did (this one, or ?sessionId=), with the user's devices and past sessions.");
         sessions.MapDelete("{id}", EndAsync)
             .Produces(StatusCodes.Status204NoContent)
+            .Produces<Accounts.Accepted>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
-            .WithSummary("Ends one of the user's sessions.");
+            .WithSummary("Ends one of the user's sessions; 202 when Redis is away and it is only written down.");
         return auth;
     }
 
@@ -83,7 +85,8 @@ internal static class SessionEndpoints
     {
         var user = context.User.UserId();
         // Looked up under the caller's own user: the id of somebody else's session is not found.
-        if (!SessionId.TryParse(id, out var session) || !await sessions.RevokeAsync(user, session, stop))
+        var ended = SessionId.TryParse(id, out var session) ? await sessions.RevokeAsync(user, session, stop) : Revocation.Nothing;
+        if (!ended)
         {
             return Problems.NotFound("There is no such session.");
         }
@@ -94,7 +97,7 @@ internal static class SessionEndpoints
         }
 
         audit.Record(context, new AuditEvent { Action = AuditActions.SessionEnded, UserId = user, SessionId = session.Value });
-        return TypedResults.NoContent();
+        return ended.Outcome == RevocationOutcome.Done ? TypedResults.NoContent() : TypedResults.Accepted((string?)null, Accounts.Accepted.Journalled);
     }
 
     private static async Task<IResult> ActivityAsync(

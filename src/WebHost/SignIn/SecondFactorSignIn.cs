@@ -1,4 +1,5 @@
 using Maintenance.Storage.TwoFactor;
+using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
@@ -10,7 +11,14 @@ namespace Maintenance.WebHost.SignIn;
 
 /// <summary>Finishes a log-in with its second factor. Attempts are counted before a code is looked at, and a code works once.</summary>
 internal sealed class SecondFactorSignIn(
-    ITwoFactorStore challenges, UserManager<User> users, IUserTwoFactorRecoveryCodeStore<User> recoveryCodes, PasswordSignIn signIn, IAuditTrail audit, TimeProvider clock)
+    ITwoFactorStore challenges,
+    UserManager<User> users,
+    AuthenticatorKeys keys,
+    IUserTwoFactorRecoveryCodeStore<User> recoveryCodes,
+    PasswordSignIn signIn,
+    AccountMail mail,
+    IAuditTrail audit,
+    TimeProvider clock)
 {
     public async Task<IResult> SignInAsync(SecondFactorRequest request, HttpContext context, CancellationToken cancellationToken)
     {
@@ -29,7 +37,7 @@ internal sealed class SecondFactorSignIn(
             ?? (request.Code.Length == 6 && request.Code.All(char.IsAsciiDigit) ? SecondFactorMethods.Totp : SecondFactorMethods.RecoveryCode);
         long? step = null;
         var right = method == SecondFactorMethods.Totp
-            ? user.AuthenticatorKey is { } key && (step = Totp.StepOf(key, request.Code, clock.GetUtcNow())) is not null
+            ? keys.Get(user) is { } key && (step = Totp.StepOf(key, request.Code, clock.GetUtcNow())) is not null
             : await recoveryCodes.RedeemCodeAsync(user, request.Code, cancellationToken);
         var end = right
             ? await challenges.CompleteAsync(request.ChallengeId, step, cancellationToken)
@@ -39,11 +47,23 @@ internal sealed class SecondFactorSignIn(
             Action = AuditActions.SecondFactor,
             Succeeded = end.Outcome == TwoFactorOutcome.Completed,
             UserId = user.Key,
-            Detail = method,
+            Detail = end.Outcome == TwoFactorOutcome.StepUsed ? "a code that was used before" : method,
         });
+        if (end.Outcome == TwoFactorOutcome.StepUsed)
+        {
+            // Who has seen the code may be somebody else, and knows the password.
+            mail.SendCodeRepeated(user);
+        }
+
         if (end.Outcome != TwoFactorOutcome.Completed)
         {
             return Refuse(end, context);
+        }
+
+        if (AuthenticatorKeys.IsPlain(user))
+        {
+            keys.Set(user, keys.Get(user)!);
+            await users.UpdateAsync(user);
         }
 
         return signIn.Refusal(user) is { } refusal

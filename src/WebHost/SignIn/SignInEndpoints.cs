@@ -10,8 +10,6 @@ namespace Maintenance.WebHost.SignIn;
 /// <summary>Signing in and out.</summary>
 internal static class SignInEndpoints
 {
-    private static readonly Accounts.Accepted Journalled = new("Written down; it holds everywhere as soon as Redis is back.");
-
     public static IServiceCollection AddSignIn(this IServiceCollection services)
     {
         HttpCaptchaCheck.Add(services);
@@ -27,6 +25,7 @@ internal static class SignInEndpoints
         auth.MapPost("login", (LoginRequest request, HttpContext context, PasswordSignIn signIn, CancellationToken stop) => signIn.SignInAsync(request, context, stop))
             .Validated<LoginRequest>()
             .Produces<SignedIn>()
+            .OrProduces<SecondFactorNeeded>(SecondFactorNeeded.When)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .IgnoresCookie()
@@ -49,14 +48,16 @@ internal static class SignInEndpoints
             .WithSummary("Exchanges a refresh token; each works once.");
         auth.MapPost("logout", LogOutAsync)
             .Produces(StatusCodes.Status204NoContent)
+            .Produces<Accounts.Accepted>(StatusCodes.Status202Accepted)
             .RequireAuthorization()
             .RequireRateLimiting(Limits.User)
             .WithSummary("Ends this session; 202 when Redis is away and it is only written down.");
         auth.MapPost("logout-all", LogOutEverywhereAsync)
             .Produces<LoggedOutEverywhere>()
+            .Produces<LoggedOutEverywhere>(StatusCodes.Status202Accepted)
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
-            .WithSummary("Ends every session; ?keepCurrent=true keeps this one.");
+            .WithSummary("Ends every session; ?keepCurrent=true keeps this one. 202 when Redis is away and it is only written down.");
         return auth;
     }
 
@@ -66,7 +67,7 @@ internal static class SignInEndpoints
         var revocation = await sessions.RevokeAsync(user, session, stop);
         cookies.Remove(context);
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedOut, UserId = user, SessionId = session.Value });
-        return revocation.Outcome == RevocationOutcome.Done ? TypedResults.NoContent() : TypedResults.Accepted((string?)null, Journalled);
+        return revocation.Outcome == RevocationOutcome.Done ? TypedResults.NoContent() : TypedResults.Accepted((string?)null, Accounts.Accepted.Journalled);
     }
 
     private static async Task<IResult> LogOutEverywhereAsync(

@@ -27,7 +27,11 @@ internal sealed record LoginRequest
 }
 
 /// <summary>The first factor was right; the second is asked for at <c>login/2fa</c>.</summary>
-internal sealed record SecondFactorNeeded(string ChallengeId, IReadOnlyList<string> Methods, DateTimeOffset ExpiresAt);
+internal sealed record SecondFactorNeeded(string ChallengeId, IReadOnlyList<string> Methods, DateTimeOffset ExpiresAt)
+{
+    /// <summary>For the document.</summary>
+    public const string When = "With a second factor: a challenge instead of a session; go on at login/2fa.";
+}
 
 /// <summary>The second factor.</summary>
 internal sealed record SecondFactorRequest

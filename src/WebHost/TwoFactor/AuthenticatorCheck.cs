@@ -1,4 +1,6 @@
 using Maintenance.Storage.TwoFactor;
+using Maintenance.WebHost.Accounts;
+using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Users;
@@ -8,7 +10,7 @@ namespace Maintenance.WebHost.TwoFactor;
 /// <summary>
 /// Asks somebody who is signed in for a code of the authenticator. Attempts are counted with those of log-ins, and a code works once for both.
 /// </summary>
-internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, TimeProvider clock)
+internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, AuthenticatorKeys keys, AccountMail mail, IAuditTrail audit, TimeProvider clock)
 {
     private const string Method = "signed-in";
 
@@ -23,7 +25,7 @@ internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, TimeProvide
 
         var attempt = await challenges.AttemptAsync(token.Value, cancellationToken);
         if (attempt.Outcome == TwoFactorOutcome.Allowed
-            && user.AuthenticatorKey is { } key
+            && keys.Get(user) is { } key
             && Totp.StepOf(key, code, clock.GetUtcNow()) is { } step)
         {
             attempt = await challenges.CompleteAsync(token.Value, step, cancellationToken);
@@ -32,6 +34,12 @@ internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, TimeProvide
         if (attempt.Outcome == TwoFactorOutcome.Completed)
         {
             return null;
+        }
+
+        if (attempt.Outcome == TwoFactorOutcome.StepUsed)
+        {
+            audit.Record(context, new AuditEvent { Action = AuditActions.SecondFactor, Succeeded = false, UserId = user.Key, Detail = "a code that was used before" });
+            mail.SendCodeRepeated(user);
         }
 
         await challenges.CancelAsync(user.Key, challenge.Id, cancellationToken);

@@ -10,6 +10,7 @@ internal static class TwoFactorEndpoints
     public static IServiceCollection AddTwoFactorManagement(this IServiceCollection services)
     {
         services.AddSettings<TwoFactorSettings, TwoFactorSettingsValidator>(TwoFactorSettings.Section);
+        services.AddSingleton<AuthenticatorKeys>();
         services.AddScoped<AuthenticatorCheck>();
         return services.AddScoped<TwoFactorManagement>();
     }

@@ -14,6 +14,7 @@ internal sealed class TwoFactorManagement(
     UserManager<User> users,
     IUserTwoFactorRecoveryCodeStore<User> recoveryCodes,
     AuthenticatorCheck check,
+    AuthenticatorKeys keys,
     Outbox outbox,
     IAuditTrail audit,
     IOptionsMonitor<TwoFactorSettings> settings)
@@ -35,15 +36,16 @@ internal sealed class TwoFactorManagement(
             return Problems.Of(StatusCodes.Status409Conflict, "already_enabled", "A second factor is on. Turn it off before another one is enrolled.");
         }
 
-        user.AuthenticatorKey = Totp.NewKey();
+        var key = Totp.NewKey();
+        keys.Set(user, key);
         if (!(await users.UpdateAsync(user)).Succeeded)
         {
             return Conflict();
         }
 
         audit.Record(context, new AuditEvent { Action = AuditActions.TwoFactorEnrolled, UserId = user.Key });
-        var uri = AuthenticatorUri.Of(settings.CurrentValue.Issuer, user.Email, user.AuthenticatorKey);
-        return TypedResults.Ok(new TwoFactorEnrolment(user.AuthenticatorKey, uri, AuthenticatorUri.QrCode(uri)));
+        var uri = AuthenticatorUri.Of(settings.CurrentValue.Issuer, user.Email, key);
+        return TypedResults.Ok(new TwoFactorEnrolment(key, uri, AuthenticatorUri.QrCode(uri)));
     }
 
     public async Task<IResult> ConfirmAsync(TwoFactorCodeRequest request, HttpContext context, CancellationToken cancellationToken)

@@ -78,7 +78,7 @@ public sealed class SmtpServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
-        _listener.Stop();
+        _listener.Dispose();
         await _accepting;
         _ending.Dispose();
         _certificate?.Dispose();

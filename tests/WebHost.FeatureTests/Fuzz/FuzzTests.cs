@@ -24,6 +24,7 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
     private readonly ConcurrentQueue<string> failures = new();
     private readonly ConcurrentDictionary<int, int> statuses = new();
     private readonly ConcurrentDictionary<string, int> reached = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TimeSpan> spent = new(StringComparer.Ordinal);
 
     [Fact]
     public async Task Requests_GetNo5xx_NoUndocumentedAnswer_AndNoSecretIntoAnAnswerOrALog()
@@ -47,6 +48,7 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
 
         output.WriteLine($"{count} requests in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
         output.WriteLine(string.Join(", ", statuses.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}")));
+        output.WriteLine($"Most time: {string.Join(", ", spent.OrderByDescending(pair => pair.Value).Take(12).Select(pair => $"{pair.Key} {pair.Value.TotalSeconds:0.0} s"))}");
         foreach (var error in host.Logs.Entries.Skip(before).Where(entry => entry.Event.Id is 3000 or 3001).Select(entry => $"{entry.Message} {entry.Error}").Distinct().Take(5))
         {
             output.WriteLine(error);
@@ -82,7 +84,9 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
                 {
                     if (i / Workers % RawShare == 0)
                     {
+                        var begun = Stopwatch.GetTimestamp();
                         var (status, said, sent) = await RawRequests.SendAsync(host.Address, i / Workers / RawShare, CancellationToken.None);
+                        Spent("raw", begun);
                         Check(status ?? 0, said, sent, null, problem: false);
                     }
                     else
@@ -103,13 +107,17 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
             var (request, operation, label) = fuzzer.Next(host.Address);
             using (request)
             {
+                var begun = Stopwatch.GetTimestamp();
                 using var response = await Http.SendAsync(request);
                 var text = $"{response.Headers} {await response.Content.ReadAsStringAsync()}";
                 // Kestrel itself refuses what it cannot read, without a body.
                 var problem = response.Content.Headers.ContentLength != 0 && request.Method != HttpMethod.Head;
+                Spent(operation is null ? "no operation" : $"{operation.Method} {operation.Path}", begun);
                 Check((int)response.StatusCode, text, label, operation, problem && (int)response.StatusCode >= 400 && response.Content.Headers.ContentType?.MediaType != "application/problem+json" && operation?.Path.Contains("health", StringComparison.Ordinal) != true);
             }
         }
+
+        void Spent(string what, long begun) => spent.AddOrUpdate(what, Stopwatch.GetElapsedTime(begun), (_, sum) => sum + Stopwatch.GetElapsedTime(begun));
 
         void Check(int status, string text, string label, ApiOperation? operation, bool problem)
         {

@@ -13,6 +13,7 @@ namespace Maintenance.WebHost.FeatureTests;
 public sealed class FeatureHost : IAsyncLifetime
 {
     public const string Password = "correct-horse-battery-staple";
+    public const string BreachedPassword = "a-passphrase-of-somebody-elses-leak";
     public const string RedisPassword = "s3cret-of-redis";
 
     private static readonly string[] Limits =
@@ -67,6 +68,7 @@ public sealed class FeatureHost : IAsyncLifetime
             ["Storage:Redis:Url"] = redis.Url,
             ["Storage:Redis:Deadline"] = "00:00:10",
             ["Passwords:HashIterations"] = "100000",
+            ["Passwords:BreachedListFile"] = BreachedList(),
             ["Passwords:HashQueueTimeout"] = "00:01:00",
             ["Mail:Folder"] = Path.Combine(folder.FullName, "mail"),
             ["Avatars:Folder"] = AvatarFolder,
@@ -124,6 +126,13 @@ public sealed class FeatureHost : IAsyncLifetime
         await using var program = ChildProcess.StartOurs(
             "WebHost", verb, Settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value));
         return await program.WaitForExitAsync(TimeSpan.FromMinutes(2));
+    }
+
+    private string BreachedList()
+    {
+        var file = Path.Combine(folder.FullName, "breached.txt");
+        File.WriteAllText(file, BreachedPassword);
+        return file;
     }
 
     public ApiClient Client() => new(Address);

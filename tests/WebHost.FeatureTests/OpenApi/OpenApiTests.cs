@@ -52,7 +52,7 @@ public sealed class OpenApiTests(FeatureHost host)
     }
 
     [Theory]
-    [InlineData("post", "/api/auth/login", "200")]
+    [InlineData("post", "/api/auth/login/2fa", "200")]
     [InlineData("post", "/api/auth/register", "201")]
     [InlineData("post", "/api/auth/refresh", "200")]
     [InlineData("get", "/api/auth/profile", "200")]
@@ -69,6 +69,56 @@ public sealed class OpenApiTests(FeatureHost host)
             .GetProperty("content").GetProperty("application/json").GetProperty("schema");
 
         ApiOperation.Resolve(document, schema).GetProperty("properties").EnumerateObject().ShouldNotBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("post", "/api/auth/login")]
+    [InlineData("get", "/api/auth/external/{provider}/callback")]
+    public async Task LogIn_AnswersASessionOrAChallenge(string method, string path)
+    {
+        var document = (await host.Client().GetAsync("/openapi/v1.json")).Json;
+
+        var shapes = document.GetProperty("paths").GetProperty(path).GetProperty(method).GetProperty("responses").GetProperty("200")
+            .GetProperty("content").GetProperty("application/json").GetProperty("schema").GetProperty("oneOf").EnumerateArray()
+            .Select(shape => ApiOperation.Resolve(document, shape).GetProperty("properties").EnumerateObject().Select(property => property.Name).ToList()).ToList();
+
+        shapes.Count.ShouldBe(2);
+        shapes[0].ShouldBe(["sessionToken", "refreshToken", "expiresAt", "user", "antiforgeryToken"], ignoreOrder: true);
+        shapes[1].ShouldBe(["challengeId", "methods", "expiresAt"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Document_SaysWhoMayCallWhat_AndWhichCallsMayBeAnsweredLater()
+    {
+        var operations = ApiOperation.ReadAll((await host.Client().GetAsync("/openapi/v1.json")).Json);
+        string[] open = ["register", "verify-email", "verify-email/resend", "forgot-password", "reset-password", "login", "login/2fa", "refresh", "verify", "external", "external/{provider}",
+            "external/{provider}/callback", "avatars/{name}", "health"];
+        foreach (var operation in operations)
+        {
+            var at = $"{operation.Method} {operation.Path}";
+            var isOpen = operation.Path == "/health/redis" || open.Contains(operation.Path["/api/auth/".Length..]);
+            operation.Json.TryGetProperty("security", out _).ShouldBe(!isOpen, at);
+            if (!isOpen)
+            {
+                operation.Statuses.ShouldContain(401, at);
+            }
+
+            if (operation.Path.Contains("/admin/", StringComparison.Ordinal))
+            {
+                operation.Statuses.ShouldContain(403, at);
+            }
+        }
+
+        operations = [.. operations.Where(operation => operation.Path != "/health/redis")];
+        foreach (var path in (string[])["POST logout", "POST logout-all", "DELETE sessions/{id}", "DELETE admin/users/{id}/sessions", "DELETE admin/users/{id}/sessions/{session}"])
+        {
+            operations.Single(operation => $"{operation.Method} {operation.Path["/api/auth/".Length..]}" == path).Statuses.ShouldContain(202, path);
+        }
+
+        foreach (var path in (string[])["POST login", "POST login/2fa", "POST refresh", "GET verify"])
+        {
+            operations.Single(operation => $"{operation.Method} {operation.Path["/api/auth/".Length..]}" == path).Statuses.ShouldContain(401, path);
+        }
     }
 
     [Fact]

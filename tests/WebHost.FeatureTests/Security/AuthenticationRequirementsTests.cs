@@ -27,6 +27,100 @@ public sealed class AuthenticationRequirementsTests(FeatureHost host)
         (await LogInAsync(email, password + " ")).Status.ShouldBe(401);
     }
 
+    [Theory]
+    [InlineData(11, 400)]
+    [InlineData(12, 201)]
+    [InlineData(64, 201)]
+    [InlineData(128, 201)]
+    [InlineData(129, 400)]
+    public async Task Password_HasTwelveToOneHundredAndTwentyEightCharacters(int length, int status)
+    {
+        var password = string.Concat(Enumerable.Range(0, length).Select(i => (char)('a' + (i * 7 % 26))));
+
+        var answer = await host.Client().PostAsync("/api/auth/register", new { email = $"{Guid.NewGuid():N}@example.org", password, name = "Anna" });
+
+        answer.Status.ShouldBe(status, answer.Text);
+        answer.Json.TryGetProperty("errors", out var errors).ShouldBe(status == 400);
+        (status == 201 || errors.TryGetProperty("password", out _)).ShouldBeTrue(answer.Text);
+    }
+
+    [Fact]
+    public async Task Password_ThatAttackersKnow_IsRefused_WhereverOneIsSet()
+    {
+        var user = await host.AccountAsync();
+        var client = await host.SignedInAsync(user);
+        var email = $"{Guid.NewGuid():N}@example.org";
+
+        foreach (var refused in new[]
+        {
+            await host.Client().PostAsync("/api/auth/register", new { email, password = "Password1234", name = "Anna" }),
+            await host.Client().PostAsync("/api/auth/register", new { email, password = FeatureHost.BreachedPassword, name = "Anna" }),
+            await client.PutAsync("/api/auth/profile/password", new { currentPassword = FeatureHost.Password, newPassword = FeatureHost.BreachedPassword }),
+            await host.Client().PostAsync("/api/auth/reset-password", new { token = await ResetTokenAsync(user), newPassword = FeatureHost.BreachedPassword }),
+        })
+        {
+            refused.Status.ShouldBe(400, refused.Text);
+            refused.Json.GetProperty("errors").ToString().ShouldContain("known to attackers");
+        }
+    }
+
+    [Fact]
+    public async Task AuthenticatorKey_IsEncryptedInTheDatabase_AndWorthNothingInAnotherRow()
+    {
+        var (user, other) = (await host.AccountAsync(), await host.AccountAsync());
+        var client = await host.SignedInAsync(user);
+        var secret = (await client.PostAsync("/api/auth/2fa/enrol")).Json.GetProperty("secret").GetString()!;
+        (await client.PostAsync("/api/auth/2fa/confirm", new { code = Totp.Code(secret, TimeProvider.System.GetUtcNow()) })).Status.ShouldBe(200);
+
+        var stored = (await host.FindAsync(user))!.AuthenticatorKey!;
+
+        stored.ShouldNotContain(secret);
+        host.Logs.Entries.ShouldAllBe(entry => !entry.Message.Contains(secret, StringComparison.Ordinal));
+        var keys = host.Services.GetRequiredService<AuthenticatorKeys>();
+        keys.Get((await host.FindAsync(user))!).ShouldBe(secret);
+        await host.Database.ExecuteAsync("UPDATE users SET authenticator_key = $2 WHERE id = $1", other.Id, stored);
+        var copied = (await host.FindAsync(other))!;
+        Should.Throw<System.Security.Cryptography.CryptographicException>(() => keys.Get(copied));
+    }
+
+    [Fact]
+    public async Task AuthenticatorKey_ThatStoodInClear_IsEncryptedAtItsNextUse()
+    {
+        var user = await host.AccountAsync();
+        var key = Totp.NewKey();
+        await host.Database.ExecuteAsync("UPDATE users SET two_factor_enabled = true, authenticator_key = $2 WHERE id = $1", user.Id, key);
+
+        var challengeId = (await LogInAsync(user.Email, FeatureHost.Password)).Json.GetProperty("challengeId").GetString();
+        (await host.Client().PostAsync("/api/auth/login/2fa", new { challengeId, code = Totp.Code(key, TimeProvider.System.GetUtcNow()) })).Status.ShouldBe(200);
+
+        var now = (await host.FindAsync(user))!;
+        now.AuthenticatorKey.ShouldNotBeNull().ShouldNotContain(key);
+        host.Services.GetRequiredService<AuthenticatorKeys>().Get(now).ShouldBe(key);
+    }
+
+    [Fact]
+    public async Task RepeatedCode_IsRefused_Audited_AndItsOwnerTold()
+    {
+        var user = await host.AccountAsync();
+        var client = await host.SignedInAsync(user);
+        var secret = (await client.PostAsync("/api/auth/2fa/enrol")).Json.GetProperty("secret").GetString()!;
+        var code = Totp.Code(secret, TimeProvider.System.GetUtcNow());
+        (await client.PostAsync("/api/auth/2fa/confirm", new { code })).Status.ShouldBe(200);
+
+        var challengeId = (await LogInAsync(user.Email, FeatureHost.Password)).Json.GetProperty("challengeId").GetString();
+        (await host.Client().PostAsync("/api/auth/login/2fa", new { challengeId, code })).Code.ShouldBe("invalid_code");
+
+        (await host.MailAsync(user.Email, "A code was used a second time")).ShouldNotContain(code);
+        await Eventually.TrueAsync(
+            async () => await host.Database.ScalarAsync<long>("SELECT count(*) FROM audit_events WHERE user_id = $1 AND action = 'login.second_factor' AND NOT succeeded AND detail LIKE '%used before%'", user.Key) == 1,
+            TimeSpan.FromSeconds(60));
+        // Twice in signed-in calls too.
+        (await client.PostAsync("/api/auth/reauthenticate", new { password = FeatureHost.Password, code })).Status.ShouldBe(400);
+        await Eventually.TrueAsync(
+            async () => await host.Database.ScalarAsync<long>("SELECT count(*) FROM audit_events WHERE user_id = $1 AND action = 'login.second_factor' AND NOT succeeded AND detail LIKE '%used before%'", user.Key) == 2,
+            TimeSpan.FromSeconds(60));
+    }
+
     [Fact]
     public async Task PasswordChange_NeedsTheOldOne_EndsEverySession_AndTellsTheOwner()
     {
@@ -101,6 +195,12 @@ public sealed class AuthenticationRequirementsTests(FeatureHost host)
         var fresh = await FeatureHost.MigratedDatabaseAsync();
 
         (await fresh.ScalarAsync<long>("SELECT count(*) FROM users")).ShouldBe(0);
+    }
+
+    private async Task<string> ResetTokenAsync(User user)
+    {
+        (await host.Client().PostAsync("/api/auth/forgot-password", new { email = user.Email })).Status.ShouldBe(202);
+        return (await host.MailAsync(user.Email, "reset-password?token=")).Split("reset-password?token=")[1].Split()[0];
     }
 
     private Task<Answer> LogInAsync(string email, string password) => host.Client().PostAsync("/api/auth/login", new { email, password });

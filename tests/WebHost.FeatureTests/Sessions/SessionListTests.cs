@@ -39,6 +39,25 @@ public sealed class SessionListTests(FeatureHost host)
         (await laptop.DeleteAsync("/api/auth/sessions/not-an-id")).Status.ShouldBe(404);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Refresh_IsNoLogIn_WhetherTheSessionTokenCameAlongOrNot(bool along)
+    {
+        var user = await host.AccountAsync();
+        var signedIn = (await host.Client().PostAsync("/api/auth/login", new { email = user.Email, password = FeatureHost.Password, device = "phone" })).Json;
+
+        var refreshed = await new ApiClient(host.Address) { Token = along ? signedIn.GetProperty("sessionToken").GetString() : null }
+            .PostAsync("/api/auth/refresh", new { refreshToken = signedIn.GetProperty("refreshToken").GetString() });
+        refreshed.Status.ShouldBe(200, refreshed.Text);
+
+        var client = new ApiClient(host.Address) { Token = refreshed.Json.GetProperty("sessionToken").GetString() };
+        var activity = (await client.GetAsync("/api/auth/sessions/activity")).Json;
+        activity.GetProperty("totalLogins").GetInt64().ShouldBe(1);
+        activity.GetProperty("pastSessions").GetArrayLength().ShouldBe(0, "it is the same sign-in that goes on");
+        (await client.GetAsync("/api/auth/sessions")).Json.GetProperty("sessions").GetArrayLength().ShouldBe(1);
+    }
+
     [Fact]
     public async Task Activity_ShowsWhatASessionDid_AndOfOwnSessionsOnly()
     {

@@ -1,5 +1,6 @@
 using Maintenance.WebHost.TwoFactor;
 using Maintenance.WebHost.Users;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Maintenance.WebHost.FeatureTests.TwoFactor;
 
@@ -95,7 +96,7 @@ public sealed class TwoFactorTests(FeatureHost host)
     {
         var user = await host.AccountAsync();
         var (_, _) = await EnrolAsync(user);
-        var secret = (await host.FindAsync(user))!.AuthenticatorKey!;
+        var secret = host.Services.GetRequiredService<AuthenticatorKeys>().Get((await host.FindAsync(user))!)!;
         // A stolen refresh token makes a session, but its owner was not there.
         var client = await host.RefreshedAsync(user);
 

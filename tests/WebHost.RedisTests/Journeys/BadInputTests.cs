@@ -101,6 +101,33 @@ public sealed class BadInputTests(HostFixture fixture)
     public async Task HugeCookies_AreRefused() =>
         (await RawAsync($"GET /api/auth/verify HTTP/1.1\r\nHost: localhost\r\nCookie: a={new string('x', 40_000)}\r\nConnection: close\r\n\r\n")).ShouldStartWith("HTTP/1.1 431 ");
 
+    public static TheoryData<string, string> NotHttp => new()
+    {
+        { "nonsense\r\n\r\n", "400 Bad Request" },
+        { "GET /api/auth/verify HTTP/1.1\r\n\r\n", "400 Bad Request" },
+        { "GET /api/auth/verify HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request" },
+        { "GET /api/auth/verify HTTP/9.9\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported" },
+        { "POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "400 Bad Request" },
+        { $"GET /{new string('a', 20_000)} HTTP/1.1\r\nHost: a\r\n\r\n", "414 URI Too Long" },
+        { $"GET / HTTP/1.1\r\nHost: a\r\nX: {new string('a', 20_000)}\r\n\r\n", "431 Request Header Fields Too Large" },
+        { $"GET / HTTP/1.1\r\nHost: a\r\n{string.Concat(Enumerable.Repeat("X: a\r\n", 150))}\r\n", "431 Request Header Fields Too Large" },
+    };
+
+    /// <summary>Before there is a request there is no pipeline that could write a body: the server answers by itself, says no more than the status, and closes.</summary>
+    [Theory]
+    [MemberData(nameof(NotHttp))]
+    public async Task WhatIsNoRequest_IsRefusedByTheServerItself_WithoutABody_AndTheConnectionCloses(string sent, string status)
+    {
+        // To the end: it comes only when the server closes.
+        var answer = await RawAsync(sent);
+
+        answer.ShouldStartWith($"HTTP/1.1 {status}\r\n");
+        answer.ShouldContain("Connection: close\r\n");
+        answer.ShouldContain("Content-Length: 0\r\n");
+        answer.ShouldNotContain("Server:");
+        answer.ShouldEndWith("\r\n\r\n");
+    }
+
     [Fact]
     public async Task EveryAnswer_HasTheSecurityHeaders()
     {

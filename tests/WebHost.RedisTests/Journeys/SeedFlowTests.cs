@@ -81,6 +81,24 @@ public sealed class SeedFlowTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task Seed003_ProfileAccess_IsServedFromTheCache_UntilItChanges()
+    {
+        var tokens = await client.LoginAsync(await client.RegisterAsync());
+        var id = (await client.GetAsync("/api/auth/profile", tokens.Session)).Json.GetProperty("id").GetString()!;
+        var reference = Maintenance.Storage.Redis.UserReference.Of(id).Value;
+        (await fixture.Redis.ExecuteAsync("TTL", $"user:profile:{{{reference[..2]}}}{reference[2..]}")).ShouldBeOfType<long>().ShouldBeInRange(1, 1_801);
+        // Behind the host's back: whoever still says Ann has it from the cache.
+        await fixture.Database.ExecuteAsync("UPDATE users SET name = 'Bea' WHERE id = $1", Guid.Parse(id));
+        (await client.GetAsync("/api/auth/profile", tokens.Session)).Json.GetProperty("name").GetString().ShouldBe("Ann");
+
+        (await client.SendAsync(HttpMethod.Put, "/api/auth/profile", new { name = "Cleo" }, tokens.Session)).Status.ShouldBe(HttpStatusCode.OK);
+
+        (await client.GetAsync("/api/auth/profile", tokens.Session)).Json.GetProperty("name").GetString().ShouldBe("Cleo");
+        (await client.PostAsync("/api/auth/logout", token: tokens.Session)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await client.GetAsync("/api/auth/profile", tokens.Session)).Status.ShouldBe(HttpStatusCode.Unauthorized, "no cache answers who is logged out");
+    }
+
+    [Fact]
     public async Task Seed003_Logout_EndsTheToken()
     {
         var tokens = await client.LoginAsync(await client.RegisterAsync());

@@ -3,6 +3,7 @@ using Maintenance.Testing;
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.KeyRing;
 using Maintenance.WebHost.Mail;
 using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.RateLimits;
@@ -22,6 +23,7 @@ public sealed class ConfigurationDocumentTests
         { ManagementOptions.Section, typeof(ManagementOptions).AssemblyQualifiedName! },
         { ProxyOptions.Section, typeof(ProxyOptions).AssemblyQualifiedName! },
         { DatabaseOptions.Section, typeof(DatabaseOptions).AssemblyQualifiedName! },
+        { KeyRingOptions.Section, typeof(KeyRingOptions).AssemblyQualifiedName! },
         { AccountOptions.Section, typeof(AccountOptions).AssemblyQualifiedName! },
         { PasswordSettings.Section, typeof(PasswordSettings).AssemblyQualifiedName! },
         { CaptchaOptions.Section, typeof(CaptchaOptions).AssemblyQualifiedName! },

@@ -108,7 +108,7 @@ public sealed class SmtpEmailSenderTests
     public async Task Send_EndsAtItsTimeout_AndWhenItIsCancelled()
     {
         await using var server = SmtpServer.Start();
-        server.Delay = stop => Task.Delay(Timeout.Infinite, stop);
+        server.Delay = stop => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
 
         (await Should.ThrowAsync<MailDeferredException>(() => SendAsync(server, settings => settings.Timeout = TimeSpan.FromSeconds(1)))).Message.ShouldContain("Mail:Timeout");
 

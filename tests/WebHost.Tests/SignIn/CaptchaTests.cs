@@ -90,7 +90,7 @@ public sealed class CaptchaTests : IAsyncLifetime
     [Fact]
     public async Task Check_IsANo_WhenTheServiceIsSlow_ButGoneWithTheClient()
     {
-        service.Answer = (_, context) => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        service.Answer = (_, context) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
 
         (await IsPersonAsync(timeout: TimeSpan.FromMilliseconds(300))).ShouldBeFalse();
         logs.WithEvent(3300).ShouldHaveSingleItem();

@@ -103,7 +103,7 @@ internal static class AdminPageEndpoints
     private static async Task<IResult> EndOneAsync(string id, string session, HttpContext context, AdminOperations operations, CancellationToken stop)
     {
         var outcome = await operations.EndSessionAsync(AdminActor.Of(context), id, session, stop);
-        return Back(id, outcome == AdminOutcome.Done ? Notices.Ended : Notices.Gone);
+        return Back(id, outcome is AdminOutcome.Done or AdminOutcome.Journalled ? Notices.Ended : Notices.Gone);
     }
 
     private static async Task<IResult> EndAllAsync(string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
