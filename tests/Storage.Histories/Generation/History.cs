@@ -48,16 +48,27 @@ internal sealed record Burst(int Pick, int Calls)
 /// <param name="Clients">The steps of each client.</param>
 /// <param name="Order">In which order their calls reach Redis; when it is used up, one client after the other.</param>
 /// <param name="Pass">Whether cleanup and reconciliation run on the still store afterwards.</param>
-internal sealed record Round(IReadOnlyList<IReadOnlyList<Operation>> Clients, IReadOnlyList<Burst> Order, bool Pass);
+internal sealed record Round<TStep>(IReadOnlyList<IReadOnlyList<TStep>> Clients, IReadOnlyList<Burst> Order, bool Pass)
+{
+    /// <summary>One line, and one a client.</summary>
+    public void WriteTo(StringBuilder text, int number)
+    {
+        text.Append($"round {number}{(Order.Count > 0 ? $", order {string.Join(' ', Order)}" : "")}{(Pass ? ", then a pass" : "")}\n");
+        for (var client = 0; client < Clients.Count; client++)
+        {
+            text.Append($"  {(char)('A' + client)}: {string.Join(", ", Clients[client])}\n");
+        }
+    }
+}
 
 /// <summary>A whole history.</summary>
 /// <param name="Users">How many users.</param>
 /// <param name="Logins">Sessions that each user has at the start.</param>
 /// <param name="RenewAlways">Whether every validation renews.</param>
 /// <param name="ShortGrace">Whether a rotated id answers only for a moment.</param>
-/// <param name="Ordered">Whether <see cref="Round.Order"/> decides; otherwise the clients really run at once.</param>
+/// <param name="Ordered">Whether <see cref="Round{TStep}.Order"/> decides; otherwise the clients really run at once.</param>
 /// <param name="Rounds">The rounds.</param>
-internal sealed record History(int Users, int Logins, bool RenewAlways, bool ShortGrace, bool Ordered, IReadOnlyList<Round> Rounds)
+internal sealed record History(int Users, int Logins, bool RenewAlways, bool ShortGrace, bool Ordered, IReadOnlyList<Round<Operation>> Rounds)
 {
     public int Steps => Rounds.Sum(round => round.Clients.Sum(client => client.Count));
 
@@ -68,12 +79,7 @@ internal sealed record History(int Users, int Logins, bool RenewAlways, bool Sho
             .Append($"grace {(ShortGrace ? "of a moment" : "long")}; {(Ordered ? "calls in a fixed order" : "clients run freely")}\n");
         for (var i = 0; i < Rounds.Count; i++)
         {
-            var round = Rounds[i];
-            text.Append($"round {i + 1}{(round.Order.Count > 0 ? $", order {string.Join(' ', round.Order)}" : "")}{(round.Pass ? ", then a pass" : "")}\n");
-            for (var client = 0; client < round.Clients.Count; client++)
-            {
-                text.Append($"  {(char)('A' + client)}: {string.Join(", ", round.Clients[client])}\n");
-            }
+            Rounds[i].WriteTo(text, i + 1);
         }
 
         return text.ToString();

@@ -53,12 +53,13 @@ internal static class HistoryGenerator
         from interruptions in Interruptions.ListOf(count)
         select (IReadOnlyList<Burst>)[.. interruptions.SelectMany(bursts => bursts)]);
 
-    private static readonly Gen<Round> Rounds =
+    /// <summary>Rounds of one to three clients with one to four such steps each.</summary>
+    public static Gen<Round<TStep>> RoundsOf<TStep>(Gen<TStep> steps) =>
         from count in Gen.Frequency((1, Gen.Constant(1)), (4, Gen.Choose(2, 3)))
-        from clients in Gen.Choose(1, 4).SelectMany(steps => Operations.ListOf(steps)).ListOf(count)
+        from clients in Gen.Choose(1, 4).SelectMany(length => steps.ListOf(length)).ListOf(count)
         from order in Orders
         from pass in Gen.Choose(0, 3)
-        select new Round([.. clients.Select(client => (IReadOnlyList<Operation>)[.. client])], order, pass == 0);
+        select new Round<TStep>([.. clients.Select(client => (IReadOnlyList<TStep>)[.. client])], order, pass == 0);
 
     private static readonly Gen<History> Histories =
         from users in Gen.Choose(1, 3)
@@ -66,7 +67,7 @@ internal static class HistoryGenerator
         from renewAlways in Gen.Choose(0, 2)
         from shortGrace in Gen.Choose(0, 3)
         from free in Gen.Choose(0, 3)
-        from rounds in Gen.Choose(1, 3).SelectMany(count => Rounds.ListOf(count))
+        from rounds in Gen.Choose(1, 3).SelectMany(count => RoundsOf(Operations).ListOf(count))
         select new History(users, logins, renewAlways > 0, shortGrace == 0, free > 0, [.. rounds]);
 
     public static History Draw(ulong seed) => Histories.Sample(1, new Rnd(seed), 50).Single();

@@ -57,7 +57,7 @@ internal sealed class HistoryRunner
         await CheckAsync(pass: true);
     }
 
-    private async Task RunAsync(Round round)
+    private async Task RunAsync(Round<Operation> round)
     {
         var bodies = round.Clients
             .Select((steps, i) => (Func<Task>)(() => new HistoryClient($"{(char)('A' + i)}", world).RunAsync(steps)))

@@ -30,6 +30,9 @@ internal enum ViolationKind
     /// <summary>A session has no successor after a rotation, or two, or the wrong one.</summary>
     WrongSuccessor,
 
+    /// <summary>No order of the calls, each at one moment between its beginning and its answer, explains the answers.</summary>
+    Unexplained,
+
     /// <summary>A call failed.</summary>
     CallFailed,
 }
