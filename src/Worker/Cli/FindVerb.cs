@@ -57,6 +57,11 @@ internal static class FindVerb
             ? $"Generation {generation} ({Time(DateTimeOffset.UnixEpoch.AddMicroseconds(generation))})"
             : "Generation missing: every session of the user is denied");
         await output.WriteLineAsync($"Index {found.IndexMembers} members, {Life(found.IndexTimeToLive)}");
+        foreach (var name in found.UnreadableKeys)
+        {
+            await output.WriteLineAsync($"Unreadable {name}: the key holds another type; somebody else has written it");
+        }
+
         foreach (var item in found.Sessions)
         {
             await output.WriteLineAsync($"Session {item.Id}: {Text(item.State)}, {Life(item.TimeToLive)}, index {(item.IndexScore is { } score ? Time(score) : "does not have it")}");
@@ -81,6 +86,7 @@ internal static class FindVerb
         UserReference = found.User.ToTagged(),
         found.Generation,
         found.IndexMembers,
+        found.UnreadableKeys,
         IndexTtlSeconds = found.IndexTimeToLive?.TotalSeconds,
         Sessions = found.Sessions.Select(item => new
         {

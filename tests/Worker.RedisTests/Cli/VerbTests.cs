@@ -130,6 +130,30 @@ public sealed class VerbTests(RedisFixture redis) : IClassFixture<RedisFixture>
     }
 
     [Fact]
+    public async Task Find_NamesKeysOfAnotherType_AndShowsTheRest()
+    {
+        var userId = Guid.NewGuid().ToString();
+        await using var connection = new RedisConnection(
+            new RedisOptions { Url = url, Deadline = TimeSpan.FromSeconds(10) }, TimeProvider.System, NullLogger.Instance);
+        var store = new RedisSessionStore(
+            connection, new RedisKeys(""), JobHarness.Monitor(new SessionOptions()), NullLogger.Instance, SessionScripts.Default);
+        var issued = await store.CreateAsync(new NewSession { UserId = userId }, CancellationToken.None);
+        var (keys, reference) = (new RedisKeys(""), UserReference.Of(userId));
+        foreach (var key in new[] { keys.Generation(reference), keys.SessionIndex(reference) })
+        {
+            await redis.Server.ExecuteAsync("DEL", key);
+            await redis.Server.ExecuteAsync("HSET", key, "written", "by another program");
+        }
+
+        var (exit, text, errors) = await WorkerProcess.VerbAsync(url, ["find", userId, "--scan"]);
+
+        exit.ShouldBe(0, errors);
+        text.ShouldContain($"Unreadable {keys.Generation(reference)}");
+        text.ShouldContain($"Unreadable {keys.SessionIndex(reference)}");
+        text.ShouldContain($"Session {issued.Session.Id.Value}: revoked");
+    }
+
+    [Fact]
     public async Task VersionAndHelp_Exit0()
     {
         (await WorkerProcess.VerbAsync(url, ["--version"])).Output.ShouldStartWith("0.");

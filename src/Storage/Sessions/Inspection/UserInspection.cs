@@ -48,4 +48,8 @@ public sealed record UserInspection(
     long IndexMembers,
     TimeSpan? IndexTimeToLive,
     IReadOnlyList<InspectedSession> Sessions,
-    IReadOnlyList<InspectedKey> OtherKeys);
+    IReadOnlyList<InspectedKey> OtherKeys)
+{
+    /// <summary>Names of the index or generation where the key holds another type than it should, as a foreign program leaves it.</summary>
+    public IReadOnlyList<string> UnreadableKeys { get; init; } = [];
+}

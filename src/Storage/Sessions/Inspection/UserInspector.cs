@@ -19,10 +19,17 @@ public sealed class UserInspector(RedisConnection connection, RedisKeys keys)
     {
         var user = UserReference.Of(userId);
         RedisKey index = keys.SessionIndex(user), generationKey = keys.Generation(user);
-        var generation = Number(await connection.CallAsync(database => database.StringGetAsync(generationKey), cancellationToken).ConfigureAwait(false));
-        var total = await connection.CallAsync(database => database.SortedSetLengthAsync(index), cancellationToken).ConfigureAwait(false);
-        var entries = await connection.CallAsync(
-            database => database.SortedSetRangeByRankWithScoresAsync(index, 0, MostSessions - 1), cancellationToken).ConfigureAwait(false);
+        var unreadable = new List<string>();
+        var generation = Number(await ReadAsync(generationKey, database => database.StringGetAsync(generationKey), RedisValue.Null, unreadable, cancellationToken)
+            .ConfigureAwait(false));
+        var (total, entries) = await ReadAsync(
+            index,
+            async database => (
+                await database.SortedSetLengthAsync(index).ConfigureAwait(false),
+                await database.SortedSetRangeByRankWithScoresAsync(index, 0, MostSessions - 1).ConfigureAwait(false)),
+            (0, []),
+            unreadable,
+            cancellationToken).ConfigureAwait(false);
         var scores = new Dictionary<SessionId, double?>();
         foreach (var entry in entries)
         {
@@ -53,7 +60,24 @@ public sealed class UserInspector(RedisConnection connection, RedisKeys keys)
         }
 
         return new UserInspection(
-            user, generation, total, await LifeAsync(index, cancellationToken).ConfigureAwait(false), sessions, [.. others.OrderBy(key => key.Name, StringComparer.Ordinal)]);
+            user, generation, total, await LifeAsync(index, cancellationToken).ConfigureAwait(false), sessions, [.. others.OrderBy(key => key.Name, StringComparer.Ordinal)])
+        {
+            UnreadableKeys = unreadable,
+        };
+    }
+
+    // Somebody looks because something is wrong: a key of another type is a finding, and must not hide the rest.
+    private async Task<T> ReadAsync<T>(RedisKey key, Func<IDatabaseAsync, Task<T>> read, T nothing, List<string> unreadable, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.CallAsync(read, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            unreadable.Add(key!);
+            return nothing;
+        }
     }
 
     private async Task<InspectedSession> ReadAsync(
