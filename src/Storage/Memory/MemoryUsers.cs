@@ -19,6 +19,17 @@ internal sealed class MemoryUsers(MemoryOptions options, TimeProvider timeProvid
     /// <summary>The lock of a user, shared with others by chance. May be entered again by who holds it.</summary>
     public Lock Gate(UserReference user) => gates[(uint)user.GetHashCode() % Gates];
 
+    /// <summary>Does something with all of a user under the user's lock, at once: what a script does in Redis.</summary>
+    public Task<T> LockedAsync<T>(string userId, Func<UserReference, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var user = UserReference.Of(userId);
+        lock (Gate(user))
+        {
+            return Task.FromResult(work(user));
+        }
+    }
+
     /// <summary>The user's generation, microseconds; null when there is none, which denies.</summary>
     public long? Generation(UserReference user) => generations.TryGet(user, out var generation) ? generation : null;
 

@@ -33,7 +33,7 @@ public sealed class InMemoryOneTimeTokenStore : IOneTimeTokenStore, IDisposable
     {
         // The Redis store refuses by the same bounds.
         OneTimeTokenFormat.EncodeBody(userId, data);
-        return Locked(userId, Issue, cancellationToken);
+        return users.LockedAsync(userId, Issue, cancellationToken);
 
         IssuedOneTimeToken Issue(UserReference user)
         {
@@ -55,11 +55,11 @@ public sealed class InMemoryOneTimeTokenStore : IOneTimeTokenStore, IDisposable
 
     /// <inheritdoc/>
     public Task<int> CountActiveAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
-        Locked(userId, user => tokens[purpose].Live(user).Count, cancellationToken);
+        users.LockedAsync(userId, user => tokens[purpose].Live(user).Count, cancellationToken);
 
     /// <inheritdoc/>
     public Task<Revocation> InvalidateAllAsync(OneTimePurpose purpose, string userId, CancellationToken cancellationToken) =>
-        Locked(userId, user => new Revocation(tokens[purpose].RemoveAll(user)), cancellationToken);
+        users.LockedAsync(userId, user => new Revocation(tokens[purpose].RemoveAll(user)), cancellationToken);
 
     /// <summary>A user's tokens that could be redeemed.</summary>
     internal IReadOnlyList<OneTimeToken> All(UserReference user)
@@ -104,16 +104,6 @@ public sealed class InMemoryOneTimeTokenStore : IOneTimeTokenStore, IDisposable
             }
 
             return Task.FromResult(new OneTimeRedemption(Public(purpose, found)));
-        }
-    }
-
-    private Task<T> Locked<T>(string userId, Func<UserReference, T> work, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var user = UserReference.Of(userId);
-        lock (users.Gate(user))
-        {
-            return Task.FromResult(work(user));
         }
     }
 

@@ -138,30 +138,30 @@ public sealed class InMemoryRefreshTokenStore : IRefreshTokenStore, IDisposable
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<RefreshFamily>> ListAsync(string userId, CancellationToken cancellationToken) =>
-        Locked<IReadOnlyList<RefreshFamily>>(userId, user => [.. families.Live(user).Select(Public)], cancellationToken);
+        users.LockedAsync<IReadOnlyList<RefreshFamily>>(userId, user => [.. families.Live(user).Select(Public)], cancellationToken);
 
     /// <inheritdoc/>
     public Task<Revocation> RevokeAsync(string userId, TokenId familyId, CancellationToken cancellationToken) =>
-        Locked(userId, user => families.Remove(user, familyId) ? Revocation.One : Revocation.Nothing, cancellationToken);
+        users.LockedAsync(userId, user => families.Remove(user, familyId) ? Revocation.One : Revocation.Nothing, cancellationToken);
 
     /// <inheritdoc/>
     public Task<Revocation> RevokeAllAsync(string userId, CancellationToken cancellationToken) =>
-        Locked(userId, user => new Revocation(families.RemoveAll(user)), cancellationToken);
+        users.LockedAsync(userId, user => new Revocation(families.RemoveAll(user)), cancellationToken);
 
     /// <inheritdoc/>
     public Task<Revocation> RevokeForSessionAsync(string userId, SessionId sessionId, CancellationToken cancellationToken) =>
-        Locked(userId, user => new Revocation(Of(user, sessionId).Count(family => families.Remove(user, family.Id))), cancellationToken);
+        users.LockedAsync(userId, user => new Revocation(Of(user, sessionId).Count(family => families.Remove(user, family.Id))), cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> MoveSessionAsync(string userId, SessionId from, SessionId to, CancellationToken cancellationToken) =>
-        Locked(
+        users.LockedAsync(
             userId,
             user => Move(user, from, to),
             cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> CarryOverAsync(string userId, SessionId? kept, CancellationToken cancellationToken) =>
-        Locked(
+        users.LockedAsync(
             userId,
             user =>
             {
@@ -200,16 +200,6 @@ public sealed class InMemoryRefreshTokenStore : IRefreshTokenStore, IDisposable
     {
         var chain = sessions.Chain(user, session);
         return [.. families.All(user).Where(family => family.Value.SessionId is { } bound && chain.Contains(bound))];
-    }
-
-    private Task<T> Locked<T>(string userId, Func<UserReference, T> work, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var user = UserReference.Of(userId);
-        lock (users.Gate(user))
-        {
-            return Task.FromResult(work(user));
-        }
     }
 
     private static RefreshFamily Public(MemoryToken<Family> token) => new()

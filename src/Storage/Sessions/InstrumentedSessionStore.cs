@@ -11,10 +11,12 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
 
     internal static readonly string[] Operations = ["create", "validate", "get", "list", "count", "revoke", "revoke_all", "rotate"];
 
+    private readonly StoreMeter meter = new(StoreLabel, metrics, timeProvider);
+
     /// <inheritdoc/>
     public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
-        var issued = await MeasureAsync("create", () => inner.CreateAsync(session, cancellationToken)).ConfigureAwait(false);
+        var issued = await meter.MeasureAsync("create", () => inner.CreateAsync(session, cancellationToken)).ConfigureAwait(false);
         metrics.SessionCreated();
         metrics.SessionsEnded("evicted", issued.EvictedSessions);
         return issued;
@@ -23,27 +25,27 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
     /// <inheritdoc/>
     public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)
     {
-        var validation = await MeasureAsync("validate", () => inner.ValidateAsync(token, cancellationToken)).ConfigureAwait(false);
-        metrics.Lookup(StoreLabel, validation.IsValid ? "hit" : validation.Denial == SessionDenial.NotFound ? "miss" : "denied");
+        var validation = await meter.MeasureAsync("validate", () => inner.ValidateAsync(token, cancellationToken)).ConfigureAwait(false);
+        meter.Lookup(validation.IsValid ? "hit" : validation.Denial == SessionDenial.NotFound ? "miss" : "denied");
         return validation;
     }
 
     /// <inheritdoc/>
     public Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken) =>
-        MeasureAsync("get", () => inner.GetAsync(userId, id, cancellationToken));
+        meter.MeasureAsync("get", () => inner.GetAsync(userId, id, cancellationToken));
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<Session>> ListAsync(string userId, CancellationToken cancellationToken) =>
-        MeasureAsync("list", () => inner.ListAsync(userId, cancellationToken));
+        meter.MeasureAsync("list", () => inner.ListAsync(userId, cancellationToken));
 
     /// <inheritdoc/>
     public Task<int> CountAsync(string userId, CancellationToken cancellationToken) =>
-        MeasureAsync("count", () => inner.CountAsync(userId, cancellationToken));
+        meter.MeasureAsync("count", () => inner.CountAsync(userId, cancellationToken));
 
     /// <inheritdoc/>
     public async Task<Revocation> RevokeAsync(string userId, SessionId id, CancellationToken cancellationToken)
     {
-        var ended = await MeasureAsync("revoke", () => inner.RevokeAsync(userId, id, cancellationToken)).ConfigureAwait(false);
+        var ended = await meter.MeasureAsync("revoke", () => inner.RevokeAsync(userId, id, cancellationToken)).ConfigureAwait(false);
         metrics.SessionsEnded("revoked", ended.Ended);
         return ended;
     }
@@ -51,30 +53,12 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
     /// <inheritdoc/>
     public async Task<RevokedSessions> RevokeAllAsync(string userId, SessionId? except, CancellationToken cancellationToken)
     {
-        var revoked = await MeasureAsync("revoke_all", () => inner.RevokeAllAsync(userId, except, cancellationToken)).ConfigureAwait(false);
+        var revoked = await meter.MeasureAsync("revoke_all", () => inner.RevokeAllAsync(userId, except, cancellationToken)).ConfigureAwait(false);
         metrics.SessionsEnded("revoked_all", revoked.EndedSessions);
         return revoked;
     }
 
     /// <inheritdoc/>
     public Task<SessionRotation> RotateAsync(string? token, SessionChanges changes, CancellationToken cancellationToken) =>
-        MeasureAsync("rotate", () => inner.RotateAsync(token, changes, cancellationToken));
-
-    private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> call)
-    {
-        using var span = StorageTrace.Start(StoreLabel, operation);
-        var started = timeProvider.GetTimestamp();
-        try
-        {
-            var result = await call().ConfigureAwait(false);
-            metrics.Operation(StoreLabel, operation, timeProvider.GetElapsedTime(started), null);
-            return result;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            metrics.Operation(StoreLabel, operation, timeProvider.GetElapsedTime(started), exception);
-            StorageTrace.Failed(span, exception);
-            throw;
-        }
-    }
+        meter.MeasureAsync("rotate", () => inner.RotateAsync(token, changes, cancellationToken));
 }

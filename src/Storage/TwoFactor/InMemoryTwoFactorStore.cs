@@ -123,14 +123,14 @@ public sealed class InMemoryTwoFactorStore : ITwoFactorStore, IDisposable
 
     /// <inheritdoc/>
     public Task<TwoFactorChallenge?> FindActiveAsync(string userId, CancellationToken cancellationToken) =>
-        Locked(userId, user => challenges.Live(user).Select(Public).FirstOrDefault(challenge => !challenge.IsLocked), cancellationToken);
+        users.LockedAsync(userId, user => challenges.Live(user).Select(Public).FirstOrDefault(challenge => !challenge.IsLocked), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> CancelAsync(string userId, TokenId id, CancellationToken cancellationToken) =>
-        Locked(userId, user => challenges.Remove(user, id), cancellationToken);
+        users.LockedAsync(userId, user => challenges.Remove(user, id), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken) => Locked(userId, challenges.RemoveAll, cancellationToken);
+    public Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken) => users.LockedAsync(userId, challenges.RemoveAll, cancellationToken);
 
     /// <summary>A user's challenges.</summary>
     internal IReadOnlyList<TwoFactorChallenge> All(UserReference user)
@@ -227,16 +227,6 @@ public sealed class InMemoryTwoFactorStore : ITwoFactorStore, IDisposable
         else if (!states.TrySet(user, state, life))
         {
             throw MemoryOptions.Full(InstrumentedTwoFactorStore.StoreLabel, memory.MaxEntriesPerKind);
-        }
-    }
-
-    private Task<T> Locked<T>(string userId, Func<UserReference, T> work, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var user = UserReference.Of(userId);
-        lock (users.Gate(user))
-        {
-            return Task.FromResult(work(user));
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Net;
+using Maintenance.Pages;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.Hosting;
@@ -31,29 +31,6 @@ internal sealed class ManagementOptions
 
     /// <summary>As <see cref="ApiOptions.Address"/>.</summary>
     public string Address { get; set; } = "";
-}
-
-/// <summary>Reads addresses to listen on.</summary>
-internal static class ListenerAddress
-{
-    /// <summary>The address; <see cref="IPAddress.IPv6Any"/> for all.</summary>
-    public static bool TryParse(string address, bool inContainer, out IPAddress parsed)
-    {
-        parsed = IPAddress.Loopback;
-        switch (address)
-        {
-            case "":
-                parsed = inContainer ? IPAddress.IPv6Any : IPAddress.Loopback;
-                return true;
-            case "*":
-                parsed = IPAddress.IPv6Any;
-                return true;
-            case "localhost":
-                return true;
-            default:
-                return IPAddress.TryParse(address.Trim('[', ']'), out parsed!);
-        }
-    }
 }
 
 internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>

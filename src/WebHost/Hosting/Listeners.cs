@@ -1,4 +1,5 @@
 using System.Net;
+using Maintenance.Pages;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

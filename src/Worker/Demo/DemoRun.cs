@@ -98,31 +98,26 @@ internal sealed class DemoRun(RunJob runJob, ISessionStore store, IRefreshTokenS
 
     private static string[] OfTokens(Func<string, string> count) => [.. TokenKind.All.Select(kind => count(kind.Keyspace))];
 
-    private async Task<int> CountRotatingAsync(List<RefreshToken> tokens, CancellationToken cancellationToken)
-    {
-        var rotating = 0;
-        foreach (var token in tokens)
-        {
-            rotating += (await families.RotateAsync(token.Value, cancellationToken)).Outcome == RefreshOutcome.Rotated ? 1 : 0;
-        }
+    private Task<int> CountRotatingAsync(List<RefreshToken> tokens, CancellationToken cancellationToken) => CountAsync(
+        tokens, async (token, stop) => (await families.RotateAsync(token.Value, stop)).Outcome == RefreshOutcome.Rotated, cancellationToken);
 
-        return rotating;
-    }
+    private Task<int> CountValidAsync(List<SessionToken> tokens, CancellationToken cancellationToken) =>
+        CountAsync(tokens, async (token, stop) => (await store.ValidateAsync(token.Value, stop)).IsValid, cancellationToken);
 
-    private async Task<int> CountValidAsync(List<SessionToken> tokens, CancellationToken cancellationToken)
+    private static async Task<int> CountAsync<T>(List<T> tokens, Func<T, CancellationToken, Task<bool>> counts, CancellationToken cancellationToken)
     {
-        var valid = 0;
+        var count = 0;
         await Parallel.ForEachAsync(
             tokens,
             new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = cancellationToken },
             async (token, stop) =>
             {
-                if ((await store.ValidateAsync(token.Value, stop)).IsValid)
+                if (await counts(token, stop))
                 {
-                    Interlocked.Increment(ref valid);
+                    Interlocked.Increment(ref count);
                 }
             });
-        return valid;
+        return count;
     }
 
     /// <param name="Damage">The damage.</param>

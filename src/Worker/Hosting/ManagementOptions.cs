@@ -1,4 +1,4 @@
-using System.Net;
+using Maintenance.Pages;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Hosting;
@@ -29,25 +29,6 @@ public sealed class ManagementOptions
 
     /// <summary>How long a browser that gave the token stays signed in to the status page; another token ends it at once. Default 12 h.</summary>
     public TimeSpan SignInLife { get; set; } = TimeSpan.FromHours(12);
-
-    /// <summary>The address to bind; null for all.</summary>
-    internal static bool TryParseAddress(string address, bool inContainer, out IPAddress parsed)
-    {
-        parsed = IPAddress.Loopback;
-        switch (address)
-        {
-            case "":
-                parsed = inContainer ? IPAddress.IPv6Any : IPAddress.Loopback;
-                return true;
-            case "*":
-                parsed = IPAddress.IPv6Any;
-                return true;
-            case "localhost":
-                return true;
-            default:
-                return IPAddress.TryParse(address.Trim('[', ']'), out parsed!);
-        }
-    }
 }
 
 /// <summary>Stops the start with the name of each wrong setting.</summary>
@@ -63,7 +44,7 @@ internal sealed class ManagementOptionsValidator : IValidateOptions<ManagementOp
             failures.Add($"Management:Port is {options.Port}; expected 1 to 65535.");
         }
 
-        if (!ManagementOptions.TryParseAddress(options.Address, inContainer: false, out _))
+        if (!ListenerAddress.TryParse(options.Address, inContainer: false, out _))
         {
             failures.Add($"Management:Address is '{options.Address}'; expected an IP address, localhost or *.");
         }

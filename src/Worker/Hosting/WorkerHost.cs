@@ -1,4 +1,5 @@
 using System.Net;
+using Maintenance.Pages;
 using Maintenance.Prometheus;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Tracing;
@@ -36,7 +37,7 @@ internal static class WorkerHost
             kestrel.AddServerHeader = false;
             var options = kestrel.ApplicationServices.GetRequiredService<IOptions<ManagementOptions>>().Value;
             var inContainer = context.Configuration.GetValue("DOTNET_RUNNING_IN_CONTAINER", false);
-            if (!ManagementOptions.TryParseAddress(options.Address, inContainer, out var address))
+            if (!ListenerAddress.TryParse(options.Address, inContainer, out var address))
             {
                 throw new ConfigurationException([$"Management:Address is '{options.Address}'."]);
             }

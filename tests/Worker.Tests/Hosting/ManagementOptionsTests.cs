@@ -1,4 +1,5 @@
 using System.Net;
+using Maintenance.Pages;
 using Maintenance.Worker.Cli;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Scheduling;
@@ -14,9 +15,9 @@ public sealed class ManagementOptionsTests
     [InlineData("localhost", true, "127.0.0.1")]
     [InlineData("[::1]", false, "::1")]
     [InlineData("0.0.0.0", false, "0.0.0.0")]
-    public void TryParseAddress_ListensOnLoopback_UnlessToldOrInAContainer(string address, bool inContainer, string expected)
+    public void ListenerAddress_ListensOnLoopback_UnlessToldOrInAContainer(string address, bool inContainer, string expected)
     {
-        ManagementOptions.TryParseAddress(address, inContainer, out var parsed).ShouldBeTrue();
+        ListenerAddress.TryParse(address, inContainer, out var parsed).ShouldBeTrue();
         parsed.ShouldBe(IPAddress.Parse(expected));
     }
 
