@@ -3,12 +3,13 @@ using Maintenance.Storage.Redis;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Maintenance.Archive;
 
-/// <summary>One pool of connections to the archive's database, with a deadline on every call.</summary>
+/// <summary>One pool of connections to the archive's database, with a deadline on every call and a breaker over all.</summary>
 public sealed class ArchiveDatabase : IAsyncDisposable
 {
     private readonly NpgsqlDataSource source;
@@ -16,10 +17,11 @@ public sealed class ArchiveDatabase : IAsyncDisposable
     private readonly TimeSpan deadline;
     private readonly TimeProvider timeProvider;
     private readonly string place;
+    private readonly ArchiveBreaker breaker;
 
     /// <summary>Creates the pool; nothing is sent until the first call.</summary>
     /// <exception cref="ArgumentException">There is no connection string, or it cannot be read.</exception>
-    public ArchiveDatabase(IOptions<PostgresArchiveOptions> options, TimeProvider timeProvider)
+    public ArchiveDatabase(IOptions<PostgresArchiveOptions> options, TimeProvider timeProvider, ILogger<ArchiveDatabase>? logger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (string.IsNullOrWhiteSpace(options.Value.ConnectionString))
@@ -33,6 +35,7 @@ public sealed class ArchiveDatabase : IAsyncDisposable
         contexts = new PooledDbContextFactory<ArchiveContext>(new DbContextOptionsBuilder<ArchiveContext>().UseNpgsql(source).Options);
         deadline = options.Value.Deadline;
         this.timeProvider = timeProvider;
+        breaker = new ArchiveBreaker(options.Value, place, timeProvider, logger ?? NullLogger<ArchiveDatabase>.Instance);
     }
 
     /// <summary>The scripts of the archive's schema, for <see cref="SchemaMigrator"/>.</summary>
@@ -45,7 +48,10 @@ public sealed class ArchiveDatabase : IAsyncDisposable
     /// <summary>Closes the pool.</summary>
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
-    internal async Task<T> CallAsync<T>(Func<ArchiveContext, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    internal Task<T> CallAsync<T>(Func<ArchiveContext, CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
+        breaker.RunAsync(token => BoundedAsync(call, token), cancellationToken);
+
+    private async Task<T> BoundedAsync<T>(Func<ArchiveContext, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(deadline, timeProvider);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);

@@ -12,6 +12,15 @@ public sealed class PostgresArchiveOptions
 
     /// <summary>Each call of the archive ends after this time. Default 2 s.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After so many calls within <see cref="BreakerWindow"/>, half of them without an answer, calls fail at once. Default 3.</summary>
+    public int BreakerCalls { get; set; } = 3;
+
+    /// <summary>See <see cref="BreakerCalls"/>. Default 10 s.</summary>
+    public TimeSpan BreakerWindow { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long calls fail at once before one of them tries again. Default 5 s.</summary>
+    public TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>Stops the start with the name of each wrong setting, and never repeats a connection string.</summary>
@@ -23,6 +32,21 @@ internal sealed class PostgresArchiveOptionsValidator : IValidateOptions<Postgre
         if (options.Deadline < TimeSpan.FromMilliseconds(50) || options.Deadline > TimeSpan.FromMinutes(1))
         {
             failures.Add($"{ArchiveOptions.Section}:Deadline is {options.Deadline}; expected 50 ms to 1 minute.");
+        }
+
+        if (options.BreakerCalls is < 2 or > 10_000)
+        {
+            failures.Add($"{ArchiveOptions.Section}:BreakerCalls is {options.BreakerCalls}; expected 2 to 10000.");
+        }
+
+        if (options.BreakerWindow < TimeSpan.FromSeconds(1) || options.BreakerWindow > TimeSpan.FromHours(1))
+        {
+            failures.Add($"{ArchiveOptions.Section}:BreakerWindow is {options.BreakerWindow}; expected 1 s to 1 hour.");
+        }
+
+        if (options.BreakerPause < TimeSpan.FromMilliseconds(500) || options.BreakerPause > TimeSpan.FromMinutes(10))
+        {
+            failures.Add($"{ArchiveOptions.Section}:BreakerPause is {options.BreakerPause}; expected 500 ms to 10 minutes.");
         }
 
         if (options.ConnectionString is { } text && !IsConnectionString(text))

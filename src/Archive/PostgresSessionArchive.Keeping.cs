@@ -52,12 +52,60 @@ public sealed partial class PostgresSessionArchive
     public Task<int> EraseAsync(UserReference user, TimeSpan keep, CancellationToken cancellationToken) => database.CallAsync(
         (context, token) => context.Database.ExecuteSqlAsync(
             $"""
-            UPDATE archive_sessions SET record = NULL, last_seen_at = NULL, expires_at = NULL, absolute_expires_at = NULL,
+            UPDATE archive_sessions SET record = NULL, details_since = NULL, last_seen_at = NULL, expires_at = NULL, absolute_expires_at = NULL,
                 ended_at = COALESCE(ended_at, now()), revoked = true, keep_until = GREATEST(keep_until, absolute_expires_at, now() + {keep})
             WHERE user_ref = {user.Value} AND record IS NOT NULL
             """,
             token),
         cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<long> CountForgettableAsync(TimeSpan detailsLife, CancellationToken cancellationToken) => database.CallAsync(
+        async (context, token) => (await context.Database.SqlQuery<long>(
+            $"""
+            SELECT (SELECT count(*) FROM archive_sessions WHERE details_since < now() - {detailsLife})
+                + (SELECT count(*) FROM archive_sessions WHERE ended_at < now() - {Margin} AND record IS NOT NULL AND NOT COALESCE(details_since < now() - {detailsLife}, false)) AS "Value"
+            """).ToListAsync(token).ConfigureAwait(false))[0],
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<int> ForgetAsync(TimeSpan detailsLife, int atMost, CancellationToken cancellationToken) => database.TransactAsync(
+        async (context, token) =>
+        {
+            var forgotten = await context.Database.ExecuteSqlAsync(
+                $"""
+                UPDATE archive_sessions SET record = NULL, details_since = NULL WHERE (user_ref, sid) IN (
+                    SELECT user_ref, sid FROM archive_sessions WHERE ended_at < now() - {Margin} AND record IS NOT NULL
+                    LIMIT {atMost} FOR UPDATE SKIP LOCKED)
+                """,
+                token).ConfigureAwait(false);
+            var old = await context.Database.SqlQuery<DetailsRow>(
+                $"""
+                SELECT user_ref AS "UserRef", sid AS "Sid", record AS "Record" FROM archive_sessions WHERE details_since < now() - {detailsLife}
+                LIMIT {atMost - forgotten} FOR UPDATE SKIP LOCKED
+                """).ToListAsync(token).ConfigureAwait(false);
+            foreach (var row in old)
+            {
+                // What this version cannot read is left to one that can: asked for once.
+                var stripped = WithoutDetails(row);
+                await context.Database.ExecuteSqlAsync(
+                    $"""
+                    UPDATE archive_sessions SET record = {stripped ?? row.Record}, details_since = CASE WHEN {stripped is null} THEN 'infinity'::timestamptz END
+                    WHERE user_ref = {row.UserRef} AND sid = {row.Sid}
+                    """,
+                    token).ConfigureAwait(false);
+            }
+
+            return forgotten + old.Count;
+        },
+        cancellationToken);
+
+    private static byte[]? WithoutDetails(DetailsRow row) =>
+        SessionId.TryParse(row.Sid, out var id)
+        && SessionRecordFormat.Classify(row.Record, SessionRecordFormat.Newest, out _) == RecordKind.Session
+        && SessionRecordFormat.Decode(id, row.Record) is { } session
+            ? SessionRecordFormat.Encode(session with { IpAddress = null, UserAgent = null }, SessionRecordFormat.Newest)
+            : null;
 
     /// <inheritdoc/>
     public Task<long> CountExpiredAsync(CancellationToken cancellationToken) => database.CallAsync(
@@ -112,6 +160,8 @@ public sealed partial class PostgresSessionArchive
             last = rows[^1];
         }
     }
+
+    internal sealed record DetailsRow(string UserRef, string Sid, byte[] Record);
 
     internal sealed record ChangeRow(DateTimeOffset At, string UserRef, long Generation, string Sid, string? Successor);
 }

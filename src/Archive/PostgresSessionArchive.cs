@@ -239,11 +239,12 @@ public sealed partial class PostgresSessionArchive : ISessionArchive
     private static async Task<bool> InsertAsync(ArchiveContext context, string user, Session session, CancellationToken token)
     {
         var record = SessionRecordFormat.Encode(session, SessionRecordFormat.Newest);
+        DateTimeOffset? detailsSince = session is { IpAddress: null, UserAgent: null } ? null : session.CreatedAt;
         return await context.Database.ExecuteSqlAsync(
             $"""
-            INSERT INTO archive_sessions (user_ref, sid, generation, record, last_seen_at, expires_at, absolute_expires_at, keep_until)
+            INSERT INTO archive_sessions (user_ref, sid, generation, record, last_seen_at, expires_at, absolute_expires_at, keep_until, details_since)
             VALUES ({user}, {session.Id.Value}, {session.Generation}, {record}, {session.LastSeenAt}, {session.ExpiresAt}, {session.AbsoluteExpiresAt},
-                {session.ExpiresAt + Margin})
+                {session.ExpiresAt + Margin}, {detailsSince})
             ON CONFLICT (user_ref, sid) DO NOTHING
             """,
             token).ConfigureAwait(false) == 1;

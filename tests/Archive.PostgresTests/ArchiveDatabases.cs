@@ -1,5 +1,6 @@
 using Maintenance.Archive;
 using Maintenance.Testing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -17,8 +18,10 @@ internal static class ArchiveDatabases
     }
 
     /// <summary>The same without a look at the schema.</summary>
-    public static ArchiveDatabase Open(string connectionString, TimeSpan? deadline = null) => new(
-        Options.Create(new PostgresArchiveOptions { ConnectionString = connectionString, Deadline = deadline ?? TimeSpan.FromSeconds(30) }), TimeProvider.System);
+    public static ArchiveDatabase Open(string connectionString, TimeSpan? deadline = null) =>
+        Open(new PostgresArchiveOptions { ConnectionString = connectionString, Deadline = deadline ?? TimeSpan.FromSeconds(30), BreakerPause = TimeSpan.FromSeconds(1) });
+
+    public static ArchiveDatabase Open(PostgresArchiveOptions options, ILogger<ArchiveDatabase>? log = null) => new(Options.Create(options), TimeProvider.System, log);
 
     /// <summary>A fresh database with the schema.</summary>
     public static async Task<(PostgresDatabase Database, ArchiveDatabase Archive)> CreateAsync(PostgresServer server, TimeSpan? deadline = null)

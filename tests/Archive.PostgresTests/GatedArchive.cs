@@ -38,6 +38,10 @@ internal abstract class DelegatingArchive(ISessionArchive inner) : ISessionArchi
 
     public Task<int> EraseAsync(UserReference user, TimeSpan keep, CancellationToken cancellationToken) => inner.EraseAsync(user, keep, cancellationToken);
 
+    public Task<long> CountForgettableAsync(TimeSpan detailsLife, CancellationToken cancellationToken) => inner.CountForgettableAsync(detailsLife, cancellationToken);
+
+    public Task<int> ForgetAsync(TimeSpan detailsLife, int atMost, CancellationToken cancellationToken) => inner.ForgetAsync(detailsLife, atMost, cancellationToken);
+
     public Task<long> CountExpiredAsync(CancellationToken cancellationToken) => inner.CountExpiredAsync(cancellationToken);
 
     public virtual Task<int> DeleteExpiredAsync(int atMost, CancellationToken cancellationToken) => inner.DeleteExpiredAsync(atMost, cancellationToken);

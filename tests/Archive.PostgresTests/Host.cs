@@ -29,7 +29,7 @@ internal sealed class Host : IAsyncDisposable
         Fence = new ArchiveFence(Connection, Keys, sessions, archiving);
         Accesses = new LastAccessBatch(archive, archiving, TimeProvider.System, NullLogger<LastAccessBatch>.Instance);
         Redis = new RedisSessionStore(Connection, Keys, sessions, NullLogger<RedisSessionStore>.Instance) { HasArchive = true };
-        Store = new ArchivedSessionStore(Redis, archive, Fence, Accesses, sessions, Log.For<ArchivedSessionStore>());
+        Store = new ArchivedSessionStore(Redis, archive, Fence, Accesses, sessions, TimeProvider.System, Log.For<ArchivedSessionStore>());
         RedisFamilies = new RedisRefreshTokenStore(Connection, Keys, new Fixed<RefreshTokenOptions>(new()), new Fixed<TokenLifetimeOptions>(new()), sessions);
         Families = new ArchivedRefreshTokenStore(RedisFamilies, () => Store);
         Replay = new ArchiveReplay(archive, Fence);

@@ -4,7 +4,10 @@ using Maintenance.Storage.Sessions;
 namespace Maintenance.Storage.Archive;
 
 /// <summary>Brings back what Redis has lost, behind the user's fence (<see cref="ArchiveFence"/>).</summary>
-internal sealed class ArchiveReadThrough(ISessionArchive archive, ArchiveFence fence)
+/// <param name="archive">The durable copy.</param>
+/// <param name="fence">Redis, behind the fence.</param>
+/// <param name="kept">A session without what may not be kept any more.</param>
+internal sealed class ArchiveReadThrough(ISessionArchive archive, ArchiveFence fence, Func<Session, Session> kept)
 {
     // Each further round means that something of the user ended during the last one.
     private const int MostRounds = 4;
@@ -27,7 +30,7 @@ internal sealed class ArchiveReadThrough(ISessionArchive archive, ArchiveFence f
                 return false;
             }
 
-            switch (await fence.RestoreAsync(read, session, cancellationToken).ConfigureAwait(false))
+            switch (await fence.RestoreAsync(read, kept(session), cancellationToken).ConfigureAwait(false))
             {
                 case "restored":
                     // Once more: a failover in between may have brought a fence back that had been taken away.

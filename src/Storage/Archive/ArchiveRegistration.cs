@@ -50,6 +50,7 @@ public static class ArchiveRegistration
             provider.GetRequiredService<ArchiveFence>(),
             provider.GetRequiredService<LastAccessBatch>(),
             provider.GetRequiredService<IOptionsMonitor<SessionOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ArchivedSessionStore>>()));
         return services;
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Maintenance.Storage.Archive;
 
 /// <summary>The archive's part when all of a user is exported or erased. That sessions ended stays remembered, by hashes, until they would have expired.</summary>
-public sealed class ArchiveUserData(ISessionArchive archive, IOptionsMonitor<SessionOptions> options) : IUserDataSource
+public sealed class ArchiveUserData(ISessionArchive archive, IOptionsMonitor<SessionOptions> options, TimeProvider timeProvider) : IUserDataSource
 {
     /// <inheritdoc/>
     public string Name => "archive";
@@ -16,7 +16,10 @@ public sealed class ArchiveUserData(ISessionArchive archive, IOptionsMonitor<Ses
     public async Task<JsonNode?> ExportAsync(string userId, CancellationToken cancellationToken)
     {
         var sessions = await archive.ListAsync(UserReference.Of(userId), cancellationToken).ConfigureAwait(false);
-        return sessions.Count == 0 ? null : new JsonArray([.. sessions.OrderBy(session => session.CreatedAt).Select(Plain)]);
+        var (life, now) = (options.CurrentValue.ClientDetailsLife, timeProvider.GetUtcNow());
+        return sessions.Count == 0
+            ? null
+            : new JsonArray([.. sessions.OrderBy(session => session.CreatedAt).Select(session => Plain(ClientDetails.Hide(session, life, now)))]);
     }
 
     /// <inheritdoc/>

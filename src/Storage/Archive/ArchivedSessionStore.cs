@@ -24,6 +24,7 @@ public sealed class ArchivedSessionStore : ISessionStore
     private readonly ArchiveReadThrough through;
     private readonly LastAccessBatch accesses;
     private readonly IOptionsMonitor<SessionOptions> options;
+    private readonly TimeProvider timeProvider;
     private readonly ILogger logger;
 
     internal ArchivedSessionStore(
@@ -32,14 +33,16 @@ public sealed class ArchivedSessionStore : ISessionStore
         ArchiveFence fence,
         LastAccessBatch accesses,
         IOptionsMonitor<SessionOptions> options,
+        TimeProvider timeProvider,
         ILogger<ArchivedSessionStore> logger)
     {
         this.inner = inner;
         this.archive = archive;
         this.fence = fence;
-        through = new ArchiveReadThrough(archive, fence);
+        through = new ArchiveReadThrough(archive, fence, Hide);
         this.accesses = accesses;
         this.options = options;
+        this.timeProvider = timeProvider;
         this.logger = logger;
     }
 
@@ -110,7 +113,7 @@ public sealed class ArchivedSessionStore : ISessionStore
                 found = await archive.FindAsync(UserReference.Of(userId), id, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
-        return found;
+        return found is null ? null : Hide(found);
     }
 
     /// <inheritdoc/>
@@ -122,7 +125,7 @@ public sealed class ArchivedSessionStore : ISessionStore
             archived = await archive.ListAsync(UserReference.Of(userId), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         // What Redis has lost can come back at any moment, and its user must be able to see and end it.
         var known = live.Select(session => session.Id).ToHashSet();
-        return [.. live.Concat(archived.Where(session => !known.Contains(session.Id))).OrderByDescending(session => session.LastSeenAt)];
+        return [.. live.Concat(archived.Where(session => !known.Contains(session.Id)).Select(Hide)).OrderByDescending(session => session.LastSeenAt)];
     }
 
     /// <inheritdoc/>
@@ -271,6 +274,8 @@ public sealed class ArchivedSessionStore : ISessionStore
             logger.TombstonesStay(ids.Count, exception.Message);
         }
     }
+
+    private Session Hide(Session session) => ClientDetails.Hide(session, options.CurrentValue.ClientDetailsLife, timeProvider.GetUtcNow());
 
     // For what may go on without the archive.
     private async Task<bool> TryArchiveAsync(Func<Task> call)

@@ -72,6 +72,19 @@ public interface ISessionArchive
     /// <returns>Sessions erased.</returns>
     Task<int> EraseAsync(UserReference user, TimeSpan keep, CancellationToken cancellationToken);
 
+    /// <summary>Sessions of which <see cref="ForgetAsync"/> would forget something.</summary>
+    Task<long> CountForgettableAsync(TimeSpan detailsLife, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Forgets of some sessions what is no longer needed: address and user agent once the log-in is longer ago than their life, and everything but its
+    /// end of one that ended more than an hour ago. Callers at the same time never wait for one another.
+    /// </summary>
+    /// <param name="detailsLife">As <see cref="SessionOptions.ClientDetailsLife"/>.</param>
+    /// <param name="atMost">Sessions at most.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Sessions changed; 0 when no more were free.</returns>
+    Task<int> ForgetAsync(TimeSpan detailsLife, int atMost, CancellationToken cancellationToken);
+
     /// <summary>Rows whose time is over.</summary>
     Task<long> CountExpiredAsync(CancellationToken cancellationToken);
 

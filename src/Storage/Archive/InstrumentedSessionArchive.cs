@@ -12,8 +12,8 @@ public sealed class InstrumentedSessionArchive(ISessionArchive inner, AuthStoreM
 
     internal static readonly string[] Operations =
     [
-        "generation", "find", "list", "add", "begin_rotation", "complete_rotation", "revoke", "revoke_all", "raise", "touch", "erase", "count_expired",
-        "delete_expired",
+        "generation", "find", "list", "add", "begin_rotation", "complete_rotation", "revoke", "revoke_all", "raise", "touch", "erase", "count_forgettable",
+        "forget", "count_expired", "delete_expired",
     ];
 
     private readonly StoreMeter meter = new(StoreLabel, metrics, timeProvider);
@@ -69,6 +69,14 @@ public sealed class InstrumentedSessionArchive(ISessionArchive inner, AuthStoreM
     /// <inheritdoc/>
     public Task<int> EraseAsync(UserReference user, TimeSpan keep, CancellationToken cancellationToken) =>
         meter.MeasureAsync("erase", () => inner.EraseAsync(user, keep, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<long> CountForgettableAsync(TimeSpan detailsLife, CancellationToken cancellationToken) =>
+        meter.MeasureAsync("count_forgettable", () => inner.CountForgettableAsync(detailsLife, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<int> ForgetAsync(TimeSpan detailsLife, int atMost, CancellationToken cancellationToken) =>
+        meter.MeasureAsync("forget", () => inner.ForgetAsync(detailsLife, atMost, cancellationToken));
 
     /// <inheritdoc/>
     public Task<long> CountExpiredAsync(CancellationToken cancellationToken) =>

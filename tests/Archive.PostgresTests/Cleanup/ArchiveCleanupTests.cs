@@ -1,4 +1,7 @@
+using System.Net;
 using Maintenance.Storage.Archive;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
 using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.Scheduling;
@@ -11,6 +14,7 @@ namespace Maintenance.Archive.PostgresTests.Cleanup;
 public sealed class ArchiveCleanupTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>, IAsyncLifetime
 {
     private readonly TestMeterFactory meters = new();
+    private TimeSpan details = SessionOptions.LongestLife;
     private PostgresDatabase rows = null!;
     private ArchiveDatabase database = null!;
 
@@ -46,6 +50,47 @@ public sealed class ArchiveCleanupTests(PostgresFixture postgres) : IClassFixtur
         report.Count("archive_rows_expired").ShouldBe(30);
         report.Count("archive_rows_deleted").ShouldBe(0);
         (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(31);
+    }
+
+    [Fact]
+    public async Task Run_TakesAddressesAndUserAgentsOut_WhoseTimeIsOver_AndWhatEndedSessionsHeld()
+    {
+        var archive = new PostgresSessionArchive(database);
+        var now = TimeProvider.System.GetUtcNow();
+        var sessions = Enumerable.Range(0, 450).Select(i => new Session
+        {
+            Id = SessionToken.Create(UserReference.Of("u")).Id,
+            UserId = "u",
+            IpAddress = IPAddress.Parse("203.0.113.195"),
+            UserAgent = "Agent-that-must-go",
+            CreatedAt = now.AddDays(-3),
+            LastSeenAt = now,
+            AuthenticatedAt = now.AddDays(-3),
+            ExpiresAt = now.AddHours(24),
+            AbsoluteExpiresAt = now.AddDays(4),
+            SlidingExpiration = TimeSpan.FromHours(24),
+            Generation = 1000,
+        }).ToList();
+        foreach (var session in sessions)
+        {
+            await archive.AddAsync(session, [], CancellationToken.None);
+        }
+
+        // As rows of an older version are, whose log-in the script has taken from the record.
+        await rows.ExecuteAsync("UPDATE archive_sessions SET ended_at = now() - interval '2 hours', revoked = true WHERE sid = $1", sessions[0].Id.Value);
+        // Of a version that is not known here: left alone, and not asked for again and again.
+        await rows.ExecuteAsync("UPDATE archive_sessions SET record = set_byte(record, 0, 250) WHERE sid = $1", sessions[1].Id.Value);
+        (await RunAsync(dryRun: true)).Count("archive_rows_forgettable").ShouldBe(1, "only what ended, while details are kept as long as any session");
+        details = TimeSpan.FromDays(2);
+        (await RunAsync(dryRun: true)).Count("archive_rows_forgettable").ShouldBe(450);
+
+        (await RunAsync()).Count("archive_rows_forgotten").ShouldBe(450);
+
+        const string holding = "SELECT count(*) FROM archive_sessions WHERE position('Agent-that-must-go'::bytea IN record) > 0";
+        (await rows.ScalarAsync<long>(holding)).ShouldBe(1);
+        (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions WHERE record IS NULL")).ShouldBe(1);
+        (await archive.ListAsync(UserReference.Of("u"), CancellationToken.None)).Count.ShouldBe(448);
+        (await RunAsync()).Count("archive_rows_forgotten").ShouldBe(0);
     }
 
     [Fact]
@@ -103,7 +148,8 @@ public sealed class ArchiveCleanupTests(PostgresFixture postgres) : IClassFixtur
     private async Task<JobReport> RunAsync(bool dryRun = false, ISessionArchive? archive = null, CancellationToken cancellationToken = default)
     {
         var context = new JobContext { Budget = WorkBudget.FullSpeed(TimeProvider.System), Brake = new Brake(new BrakeOptions()), DryRun = dryRun };
-        await new ArchiveCleanup(archive ?? new PostgresSessionArchive(database), new SweepMetrics(meters)).RunAsync(context, cancellationToken);
+        var sessions = new FixedOptions<SessionOptions>(new SessionOptions { ClientDetailsLife = details });
+        await new ArchiveCleanup(archive ?? new PostgresSessionArchive(database), sessions, new SweepMetrics(meters)).RunAsync(context, cancellationToken);
         return context.Report;
     }
 

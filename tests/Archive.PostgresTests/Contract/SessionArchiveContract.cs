@@ -368,6 +368,26 @@ public abstract class SessionArchiveContract
     }
 
     [Fact]
+    public async Task Forget_TakesAddressAndUserAgentOut_OnceTheirTimeIsOver_AndLeavesTheRest()
+    {
+        var old = NewSession(1000) with { IpAddress = IPAddress.Loopback, UserAgent = "Browser", DeviceName = "Phone" };
+        var fresh = old with { Id = NewId(), CreatedAt = Now() };
+        await Archive.AddAsync(old, [], None);
+        await Archive.AddAsync(fresh, [], None);
+        await Archive.AddAsync(NewSession(1000), [], None);
+        var life = TimeSpan.FromMinutes(1);
+
+        (await Archive.CountForgettableAsync(life, None)).ShouldBe(1);
+        (await Archive.ForgetAsync(life, 100, None)).ShouldBe(1);
+
+        var stripped = (await Archive.FindAsync(User, old.Id, None)).ShouldNotBeNull();
+        stripped.ShouldBe(old with { IpAddress = null, UserAgent = null, Claims = stripped.Claims });
+        (await Archive.FindAsync(User, fresh.Id, None)).ShouldNotBeNull().UserAgent.ShouldBe("Browser");
+        (await Archive.CountForgettableAsync(life, None)).ShouldBe(0);
+        (await Archive.ForgetAsync(life, 100, None)).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task ParallelWritesAboutOneUser_LeaveNothingFromBeforeTheLastRevokeAll()
     {
         await AddedAsync(1000);

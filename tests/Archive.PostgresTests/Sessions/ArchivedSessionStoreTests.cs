@@ -32,6 +32,23 @@ public sealed class ArchivedSessionStoreTests(RedisFixture redis, PostgresFixtur
     }
 
     [Fact]
+    public async Task AddressAndUserAgent_AreHidden_AndDoNotComeBackToRedis_OnceTheirTimeIsOver()
+    {
+        var options = new SessionOptions { ClientDetailsLife = TimeSpan.FromMilliseconds(1) };
+        await using var forgetful = new Host(redis.Server.Url, host.Archive, options);
+        var issued = await host.Store.CreateAsync(new NewSession { UserId = user, UserAgent = "Agent-that-must-go", DeviceName = "Phone" }, None);
+        await redis.Server.ExecuteAsync("DEL", host.RecordKey(issued));
+
+        (await forgetful.Store.GetAsync(user, issued.Token.Id, None)).ShouldNotBeNull().UserAgent.ShouldBeNull();
+        (await forgetful.Store.ListAsync(user, None)).ShouldHaveSingleItem().UserAgent.ShouldBeNull();
+        (await forgetful.IsValidAsync(issued)).ShouldBeTrue();
+
+        var restored = (byte[])(await redis.Server.ExecuteRawAsync("GET"u8.ToArray(), System.Text.Encoding.UTF8.GetBytes(host.RecordKey(issued))))!;
+        System.Text.Encoding.Latin1.GetString(restored).ShouldNotContain("Agent-that-must-go");
+        System.Text.Encoding.Latin1.GetString(restored).ShouldContain("Phone");
+    }
+
+    [Fact]
     public async Task WipedRedis_SessionsComeBackAsTheyWere_AndNothingRevokedDoes()
     {
         var (live, revoked, otherUser) = (await host.LogInAsync(user, "laptop"), await host.LogInAsync(user), await host.LogInAsync(user + " other"));
