@@ -146,7 +146,7 @@ internal static class TokenPlants
             if (redemption.Outcome == OAuthRedemptionOutcome.NotFound && !read.IsNull)
             {
                 // Deleted by another meanwhile, and this one has read it before.
-                await connection.CallAsync(database => database.StringSetAsync(key, read), None);
+                await connection.CallAsync(database => database.StringSetAsync(key, read, TimeSpan.FromMinutes(5)), None);
                 redemption = await world.States.RedeemAsync(provider, state, nonce, None);
             }
 
