@@ -48,7 +48,7 @@ public sealed class ArchiveHistoryTests(RedisFixture redis, PostgresFixture post
             while (first is null && Interlocked.Increment(ref next) is var number && number < count)
             {
                 var history = History.Draw(seed + (ulong)number);
-                await using var run = new HistoryRun(redis.Server, archive);
+                await using var run = new HistoryRun(redis.Server, archive, history.Grace);
                 if (await run.RunAsync(history) is { } violation)
                 {
                     first = $"{violation}\nTo run it again: HISTORIES_SEED={seed + (ulong)number} HISTORIES_COUNT=1\n{history}";
