@@ -125,9 +125,10 @@ internal sealed class SweepHarness : IAsyncDisposable
         return string.Join('\n', names.Select((name, i) => $"{name} {((object?[])values[i]!)[0]} {lives[i]}"));
     }
 
-    /// <summary>Index and sessions of every user agree both ways: members, scores and life.</summary>
-    public async Task ShouldAgreeAsync()
+    /// <summary>Index and sessions of every user agree both ways: members, scores and life. Of a cluster: on one node.</summary>
+    public async Task ShouldAgreeAsync(RedisServer? node = null)
     {
+        var server = node ?? this.server;
         var expected = new SortedDictionary<string, SortedDictionary<string, long>>(StringComparer.Ordinal);
         foreach (var name in await server.KeysAsync(Keys.Prefix + "session:*"))
         {

@@ -116,6 +116,7 @@ public sealed class AuthStoreMetrics
         UnavailableReason.Deadline => "deadline",
         UnavailableReason.NotServing => "not_serving",
         UnavailableReason.OutOfMemory => "out_of_memory",
+        UnavailableReason.Moving => "moving",
         UnavailableReason.Archive => "archive",
         _ => "other",
     };

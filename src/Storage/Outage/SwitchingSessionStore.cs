@@ -42,7 +42,7 @@ internal sealed class SwitchingSessionStore(
             {
                 return await redis.Value.CreateAsync(session, cancellationToken).ConfigureAwait(false);
             }
-            catch (StorageUnavailableException exception) when (exception.Reason != UnavailableReason.OutOfMemory && mode.FallsBack(options.Sessions))
+            catch (StorageUnavailableException exception) when (exception.Reason is not (UnavailableReason.OutOfMemory or UnavailableReason.Moving) && mode.FallsBack(options.Sessions))
             {
                 // It is moved as soon as Redis answers.
             }

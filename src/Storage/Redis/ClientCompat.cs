@@ -16,6 +16,21 @@ internal static class ClientCompat
     /// <summary>Whether a server said at its last handshake that it is a replica.</summary>
     public static bool IsReplica(IServer server) => server.IsReplica;
 
+    /// <summary>
+    /// What a connection to one node of a cluster may use: without CLUSTER the client does not look for the others, without SUBSCRIBE it needs no second
+    /// connection. PING as in <see cref="RedisConfiguration"/>.
+    /// </summary>
+    public static CommandMap CommandsOfOneNode { get; } = CommandMap.Create(["PING", "CLUSTER", "SUBSCRIBE"], available: false);
+
+    /// <summary>Whether a server said at its handshake that it is a node of a cluster.</summary>
+    public static bool IsClusterNode(IServer server) => server.ServerType == ServerType.Cluster;
+
+    /// <summary>Whether a command with <see cref="CommandFlags.NoRedirect"/> was answered by MOVED.</summary>
+    public static bool IsMoved(RedisServerException exception) => exception.Message.Contains("MOVED", StringComparison.Ordinal);
+
+    /// <summary>Whether a command with <see cref="CommandFlags.NoRedirect"/> was answered by ASK, for which the client has no other words.</summary>
+    public static bool IsAsk(RedisConnectionException exception) => exception.Message.Contains("serving hashslot", StringComparison.Ordinal);
+
     /// <summary>The items of a multi-bulk reply; empty for a nil one.</summary>
     public static RedisResult[] Items(RedisResult result) => (RedisResult[]?)result ?? [];
 

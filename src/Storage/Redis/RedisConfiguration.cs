@@ -16,6 +16,8 @@ internal static class RedisConfiguration
     public static ConfigurationOptions Build(RedisOptions options, string? clientName = null, (string Host, int Port)? primary = null)
     {
         var endpoint = RedisEndpoint.From(options);
+        // A cluster's nodes name each other by address: the certificate is that of the name that was configured.
+        var tlsHost = primary?.Host ?? RedisEndpoint.Configured(options).Host;
         if (primary is { } found)
         {
             endpoint = endpoint with { Host = found.Host, Port = found.Port };
@@ -42,9 +44,18 @@ internal static class RedisConfiguration
         };
         Pin(configuration);
         configuration.EndPoints.Add(ClientCompat.EndPoint(endpoint.Host, endpoint.Port));
+        if (options.Node is null)
+        {
+            AddAll(configuration, options.Cluster.Endpoints.Skip(1), RedisClusterOptions.DefaultPort);
+        }
+        else
+        {
+            configuration.CommandMap = ClientCompat.CommandsOfOneNode;
+        }
+
         if (endpoint.Tls)
         {
-            ApplyTls(configuration, options.Tls, endpoint.Host);
+            ApplyTls(configuration, options.Tls, tlsHost);
         }
 
         return configuration;
@@ -67,7 +78,7 @@ internal static class RedisConfiguration
             ReconnectRetryPolicy = new LinearRetry(500),
         };
         Pin(configuration);
-        if (TryReadSentinel(sentinel, out var host, out var port))
+        if (TryReadEndpoint(sentinel, RedisSentinelOptions.DefaultPort, out var host, out var port))
         {
             configuration.EndPoints.Add(ClientCompat.EndPoint(host, port));
         }
@@ -81,9 +92,8 @@ internal static class RedisConfiguration
     }
 
     /// <summary>Reads <c>host</c>, <c>host:port</c> or <c>[address]:port</c>.</summary>
-    public static bool TryReadSentinel(string text, out string host, out int port)
+    public static bool TryReadEndpoint(string text, int defaultPort, out string host, out int port)
     {
-        const int defaultPort = 26379;
         host = "";
         port = 0;
         if (string.IsNullOrWhiteSpace(text) || !Uri.TryCreate($"redis://{text}", UriKind.Absolute, out var uri)
@@ -106,6 +116,17 @@ internal static class RedisConfiguration
         configuration.SetClientLibrary = false;
         // The client refuses INFO and SLOWLOG without it. What a program may ask is the server's to say (deploy/redis/users.acl).
         configuration.AllowAdmin = true;
+    }
+
+    private static void AddAll(ConfigurationOptions configuration, IEnumerable<string> endpoints, int defaultPort)
+    {
+        foreach (var text in endpoints)
+        {
+            if (TryReadEndpoint(text, defaultPort, out var host, out var port))
+            {
+                configuration.EndPoints.Add(ClientCompat.EndPoint(host, port));
+            }
+        }
     }
 
     private static void ApplyTls(ConfigurationOptions configuration, RedisTlsOptions tls, string host)
@@ -169,9 +190,19 @@ internal static class RedisConfiguration
 /// <summary>Where Redis is, after the URL and the single settings have been put together.</summary>
 internal sealed record RedisEndpoint(string Host, int Port, int Database, string? User, string? Password, bool Tls)
 {
-    /// <summary>What the URL names wins. A malformed URL throws <see cref="ArgumentException"/>; the validator has refused it before.</summary>
-    public static RedisEndpoint From(RedisOptions options)
+    /// <summary>Where a connection with these options goes first. A malformed URL throws <see cref="ArgumentException"/>; the validator has refused it before.</summary>
+    public static RedisEndpoint From(RedisOptions options) =>
+        options.Node is { } node ? Configured(options) with { Host = node.Host, Port = node.Port } : Configured(options);
+
+    /// <summary>What is configured; what the URL names wins.</summary>
+    public static RedisEndpoint Configured(RedisOptions options)
     {
+        if (options.Cluster.Endpoints is [var first, ..]
+            && RedisConfiguration.TryReadEndpoint(first, RedisClusterOptions.DefaultPort, out var host, out var port))
+        {
+            return new RedisEndpoint(host, port, options.Database, Empty(options.User), Empty(options.Password), options.Tls.Enabled);
+        }
+
         if (string.IsNullOrEmpty(options.Url))
         {
             return new RedisEndpoint(options.Host, options.Port, options.Database, Empty(options.User), Empty(options.Password), options.Tls.Enabled);

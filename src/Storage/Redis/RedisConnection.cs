@@ -11,10 +11,11 @@ namespace Maintenance.Storage.Redis;
 /// </summary>
 public sealed class RedisConnection : IAsyncDisposable
 {
-    private static readonly TimeSpan TryAgainPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan MovingPause = TimeSpan.FromMilliseconds(10);
 
     private readonly RedisOptions options;
     private readonly MultiplexerSlot slot;
+    private readonly RedisPrimaries primaries;
     private readonly TimeProvider timeProvider;
     private readonly bool shared;
 
@@ -35,12 +36,14 @@ public sealed class RedisConnection : IAsyncDisposable
         this.timeProvider = timeProvider;
         Endpoint = options.Sentinel.Endpoints.Count > 0 ? $"{options.Sentinel.ServiceName}/{options.Database}" : RedisEndpoint.From(options).ToString();
         slot = new MultiplexerSlot(options, clientName, Endpoint, timeProvider, logger);
+        primaries = new RedisPrimaries(options, clientName, timeProvider);
     }
 
     // The same connection, for what has to ask while the breaker is open.
     private RedisConnection(RedisConnection other)
     {
-        (options, slot, timeProvider, Endpoint, BeforeCall, shared) = (other.options, other.slot, other.timeProvider, other.Endpoint, other.BeforeCall, true);
+        (options, slot, primaries, timeProvider) = (other.options, other.slot, other.primaries, other.timeProvider);
+        (Endpoint, BeforeCall, shared) = (other.Endpoint, other.BeforeCall, true);
     }
 
     /// <summary><c>host:port/database</c>, without credentials; with Sentinels the service name in the place of host and port.</summary>
@@ -77,7 +80,7 @@ public sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Runs one call, or one batch of calls, under the deadline.</summary>
-    /// <param name="call">Sends the commands. May run again only if Redis said TRYAGAIN, that is, if nothing was done.</param>
+    /// <param name="call">Sends the commands. May run again while keys are on their way to another node of a cluster: reads, or one script.</param>
     /// <param name="cancellationToken">Ends the wait. What was sent may still take effect.</param>
     /// <param name="deadline">Instead of <see cref="RedisOptions.Deadline"/>.</param>
     /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>
@@ -105,6 +108,7 @@ public sealed class RedisConnection : IAsyncDisposable
 
         var limit = deadline ?? options.Deadline;
         var started = timeProvider.GetTimestamp();
+        Exception? moving = null;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -112,10 +116,18 @@ public sealed class RedisConnection : IAsyncDisposable
             {
                 return await AttemptAsync(call, limit - timeProvider.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
-            catch (RedisServerException exception) when (exception.Message.StartsWith("TRYAGAIN", StringComparison.Ordinal)
-                && timeProvider.GetElapsedTime(started) + TryAgainPause < limit)
+            catch (Exception exception) when (IsMoving(exception) && timeProvider.GetElapsedTime(started) + MovingPause < limit)
             {
-                await Task.Delay(TryAgainPause, timeProvider, cancellationToken).ConfigureAwait(false);
+                moving = exception;
+                await Task.Delay(MovingPause, timeProvider, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageUnavailableException exception) when (moving is not null && exception.Reason == UnavailableReason.Deadline)
+            {
+                throw new StorageUnavailableException(UnavailableReason.Moving, $"Redis at {Endpoint}: {moving.Message}", moving);
+            }
+            catch (SlotMovingException exception)
+            {
+                throw new StorageUnavailableException(UnavailableReason.Moving, $"Redis at {Endpoint}: {exception.Message}", exception);
             }
             catch (RedisServerException exception) when (ServerErrors.Reason(exception.Message) is { } reason)
             {
@@ -126,6 +138,9 @@ public sealed class RedisConnection : IAsyncDisposable
             }
         }
     }
+
+    private static bool IsMoving(Exception exception) =>
+        exception is SlotMovingException || (exception is RedisServerException && ServerErrors.Moving(exception.Message));
 
     /// <summary>Runs a script by its hash, and by its text when the server does not know the hash (first use, restart, SCRIPT FLUSH).</summary>
     /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>
@@ -144,8 +159,55 @@ public sealed class RedisConnection : IAsyncDisposable
     public Task<string> InfoAsync(CancellationToken cancellationToken, TimeSpan? deadline = null) =>
         CallAsync(async database => ClientCompat.InfoText(await database.ExecuteAsync("INFO").ConfigureAwait(false)), cancellationToken, deadline);
 
+    /// <summary>The nodes of the cluster, as one of them sees it now; null if this is no cluster, or the client is bound to one node.</summary>
+    /// <exception cref="StorageUnavailableException">Redis did not answer, or refuses CLUSTER NODES.</exception>
+    public async Task<RedisTopology?> GetTopologyAsync(CancellationToken cancellationToken, TimeSpan? deadline = null)
+    {
+        if (options.Node is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var text = await CallAsync(
+                async database => IsCluster(database) ? (string?)await database.ExecuteAsync("CLUSTER", "NODES").ConfigureAwait(false) : null,
+                cancellationToken,
+                deadline).ConfigureAwait(false);
+            return text is null ? null : RedisTopology.Parse(text);
+        }
+        catch (RedisServerException exception)
+        {
+            throw new StorageUnavailableException(
+                UnavailableReason.NotServing, $"Redis at {Endpoint} is a node of a cluster and refuses CLUSTER NODES, without which the others cannot be found: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Every server that holds keys: the configured one, or each primary of the cluster, each with a connection of its own that this one keeps.</summary>
+    /// <exception cref="StorageUnavailableException">Redis did not answer, so that the nodes are not known.</exception>
+    public async Task<IReadOnlyList<RedisPrimary>> GetPrimariesAsync(CancellationToken cancellationToken, TimeSpan? deadline = null)
+    {
+        if (await GetTopologyAsync(cancellationToken, deadline).ConfigureAwait(false) is not { } topology)
+        {
+            return [new RedisPrimary(null, this)];
+        }
+
+        await primaries.KeepOnlyAsync(topology.Primaries).ConfigureAwait(false);
+        return [.. topology.Primaries.Select(node => new RedisPrimary(node, primaries.Of(node)))];
+    }
+
     /// <summary>Closes the connection without waiting for pending calls.</summary>
-    public ValueTask DisposeAsync() => shared ? ValueTask.CompletedTask : slot.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (!shared)
+        {
+            await primaries.DisposeAsync().ConfigureAwait(false);
+            await slot.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static bool IsCluster(IDatabase database) =>
+        database.Multiplexer.GetEndPoints().Any(endpoint => ClientCompat.IsClusterNode(database.Multiplexer.GetServer(endpoint)));
 
     private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
     {

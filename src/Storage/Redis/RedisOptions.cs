@@ -49,11 +49,17 @@ public sealed class RedisOptions
     /// <summary>Sentinels that know the primary, instead of a fixed host.</summary>
     public RedisSentinelOptions Sentinel { get; set; } = new();
 
+    /// <summary>Nodes of a Redis Cluster to start from, instead of a fixed host.</summary>
+    public RedisClusterOptions Cluster { get; set; } = new();
+
+    /// <summary>The one node of a cluster to which a connection is bound; null for a connection that finds all of them.</summary>
+    internal (string Host, int Port)? Node { get; private set; }
+
     /// <summary><c>host:port</c> of the URL or the single settings, without credentials, or the service name of the Sentinels: fit for a log or a metric label.</summary>
     /// <exception cref="ArgumentException">The URL is malformed; the validator refuses it before.</exception>
     public string GetServer()
     {
-        if (Sentinel.Endpoints.Count > 0)
+        if (Node is null && Sentinel.Endpoints.Count > 0)
         {
             return Sentinel.ServiceName;
         }
@@ -64,6 +70,31 @@ public sealed class RedisOptions
 
     /// <summary>A copy whose settings may be changed, for a second connection (a probe with a deadline of its own). <see cref="Tls"/> is shared.</summary>
     public RedisOptions Clone() => (RedisOptions)MemberwiseClone();
+
+    /// <summary>
+    /// A copy for a connection that speaks to this node alone, for what only it can answer (SCAN, INFO, its memory). Keys that other nodes serve are
+    /// refused there.
+    /// </summary>
+    public RedisOptions ForNode(RedisClusterNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var copy = Clone();
+        copy.Node = (node.Host, node.Port);
+        return copy;
+    }
+}
+
+/// <summary>
+/// Redis Cluster: the nodes are asked for the others, and followed when slots move or a replica takes over. One configured host that turns out to be a
+/// node of a cluster does the same; several go on when it is down at the start. Bound from <c>Storage:Redis:Cluster</c>. User, password and TLS are those of
+/// <see cref="RedisOptions"/>, for every node.
+/// </summary>
+public sealed class RedisClusterOptions
+{
+    /// <summary><c>host:port</c> of some nodes (6379 if no port is named), or the cluster's discovery name. Empty: the configured host may be one.</summary>
+    public List<string> Endpoints { get; set; } = [];
+
+    internal const int DefaultPort = 6379;
 }
 
 /// <summary>
@@ -74,6 +105,8 @@ public sealed class RedisSentinelOptions
 {
     /// <summary><c>host:port</c> of each Sentinel (26379 if no port is named). Empty: no Sentinel is used.</summary>
     public List<string> Endpoints { get; set; } = [];
+
+    internal const int DefaultPort = 26379;
 
     /// <summary>Name under which the Sentinels watch the primary. Default mymaster, as in the sentinel.conf that Redis ships.</summary>
     public string ServiceName { get; set; } = "mymaster";

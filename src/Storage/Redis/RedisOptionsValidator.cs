@@ -49,13 +49,24 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
             Check(!string.IsNullOrWhiteSpace(options.Sentinel.ServiceName), "Sentinel:ServiceName", "is empty");
             foreach (var (number, text) in options.Sentinel.Endpoints.Index())
             {
-                Check(RedisConfiguration.TryReadSentinel(text, out _, out _), $"Sentinel:Endpoints:{number}", "is not host:port");
+                Check(RedisConfiguration.TryReadEndpoint(text, RedisSentinelOptions.DefaultPort, out _, out _), $"Sentinel:Endpoints:{number}", "is not host:port");
             }
 
             Check(
                 options.Sentinel.PollInterval >= TimeSpan.FromMilliseconds(100) && options.Sentinel.PollInterval <= TimeSpan.FromMinutes(1),
                 "Sentinel:PollInterval",
                 $"is {options.Sentinel.PollInterval}; expected 100 ms to 1 minute");
+        }
+
+        if (options.Cluster.Endpoints.Count > 0)
+        {
+            Check(string.IsNullOrEmpty(options.Url), "Url (or REDIS_URL)", "is set beside Cluster:Endpoints; name nodes in one of them, not both");
+            Check(options.Sentinel.Endpoints.Count == 0, "Cluster:Endpoints", "is set beside Sentinel:Endpoints; a cluster needs no Sentinel");
+            Check(options.Database == 0, "Database (or REDIS_DB)", $"is {options.Database}; a cluster has only database 0");
+            foreach (var (number, text) in options.Cluster.Endpoints.Index())
+            {
+                Check(RedisConfiguration.TryReadEndpoint(text, RedisClusterOptions.DefaultPort, out _, out _), $"Cluster:Endpoints:{number}", "is not host:port");
+            }
         }
 
         Check(options.Database >= 0, "Database (or REDIS_DB)", $"is {options.Database}; expected 0 or more");

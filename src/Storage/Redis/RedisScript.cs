@@ -10,12 +10,18 @@ public sealed class RedisScript
 {
     private const string IncludeMark = "--@include ";
 
+    private const string WholeSlotMark = "--@whole-slot";
+
+    // A move that is known to the client is followed at once; more of them in a row mean that nodes disagree.
+    private const int MostRedirects = 5;
+
     private readonly byte[] hash;
 
     private RedisScript(string name, string text)
     {
         Name = name;
         Text = text;
+        WholeSlot = text.Contains(WholeSlotMark, StringComparison.Ordinal);
         // SHA-1 is how Redis names scripts (EVALSHA); it protects nothing.
 #pragma warning disable CA5350
         hash = SHA1.HashData(Encoding.UTF8.GetBytes(text));
@@ -27,6 +33,12 @@ public sealed class RedisScript
 
     /// <summary>The whole text, with what it includes.</summary>
     public string Text { get; }
+
+    /// <summary>
+    /// Whether it reads or writes keys beside those that are declared (by a line <c>--@whole-slot</c>). While their slot moves to another node of a
+    /// cluster it runs only where all of them still are: the new node takes a key that has not arrived yet for one that does not exist.
+    /// </summary>
+    internal bool WholeSlot { get; }
 
     /// <summary>
     /// Loads a script. A line <c>--@include path</c> is replaced by that resource of this library, which is how scripts share the record's layout.
@@ -55,13 +67,37 @@ public sealed class RedisScript
     /// <summary>EVALSHA, then EVAL when Redis answers NOSCRIPT (which says that nothing ran). Needs no SCRIPT command, which some providers refuse.</summary>
     internal async Task<RedisResult> EvaluateAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments)
     {
+        if (!WholeSlot)
+        {
+            return await EvaluateAsync(database, keys, arguments, CommandFlags.None).ConfigureAwait(false);
+        }
+
+        for (var redirects = 0; ; redirects++)
+        {
+            try
+            {
+                return await EvaluateAsync(database, keys, arguments, CommandFlags.NoRedirect).ConfigureAwait(false);
+            }
+            catch (RedisServerException exception) when (ClientCompat.IsMoved(exception) && redirects < MostRedirects)
+            {
+                // The client has noted where the slot is now.
+            }
+            catch (RedisConnectionException exception) when (ClientCompat.IsAsk(exception))
+            {
+                throw new SlotMovingException("the keys are on their way to another node.", exception);
+            }
+        }
+    }
+
+    private async Task<RedisResult> EvaluateAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments, CommandFlags flags)
+    {
         try
         {
-            return await database.ScriptEvaluateAsync(hash, keys, arguments).ConfigureAwait(false);
+            return await database.ScriptEvaluateAsync(hash, keys, arguments, flags).ConfigureAwait(false);
         }
         catch (RedisServerException exception) when (exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
-            return await database.ExecuteAsync("EVAL", EvalArguments(keys, arguments)).ConfigureAwait(false);
+            return await database.ExecuteAsync("EVAL", EvalArguments(keys, arguments), flags).ConfigureAwait(false);
         }
     }
 

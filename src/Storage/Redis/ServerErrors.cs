@@ -5,10 +5,17 @@ internal static class ServerErrors
 {
     // Error codes of Redis 6 and 7 (server.c, shared.*err); inside scripts some arrive in the middle of the text.
     private static readonly string[] NotServing =
-        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH", "WRONGPASS"];
+        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH", "WRONGPASS"];
 
     // A replica, a server that cannot persist, or one without enough replicas refuses writes and goes on answering reads.
     private static readonly string[] WriteRefusals = ["READONLY", "MISCONF", "NOREPLICAS"];
+
+    /// <summary>
+    /// Whether some of the keys are on their way to another node: Redis refused because it has only a part of them, or a script met one that has left
+    /// already. The scripts are written so that they can be run again from the start.
+    /// </summary>
+    public static bool Moving(string message) =>
+        message.StartsWith("TRYAGAIN", StringComparison.Ordinal) || message.Contains("non local key", StringComparison.Ordinal);
 
     /// <summary>Whether the server goes on answering reads.</summary>
     public static bool OnlyWrites(string message) =>
@@ -16,6 +23,11 @@ internal static class ServerErrors
 
     public static UnavailableReason? Reason(string message)
     {
+        if (Moving(message))
+        {
+            return UnavailableReason.Moving;
+        }
+
         if (message.Contains("OOM command not allowed", StringComparison.Ordinal))
         {
             return UnavailableReason.OutOfMemory;

@@ -18,6 +18,9 @@ public enum UnavailableReason
     /// <summary>Redis was away a moment ago, so it was not asked. Nothing was sent.</summary>
     Away,
 
+    /// <summary>The keys are on their way to another node of the cluster, and did not arrive within the deadline. It can be tried again.</summary>
+    Moving,
+
     /// <summary>The durable copy did not answer, and without it the question cannot be answered or the end of a session not be made sure.</summary>
     Archive,
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Maintenance.Storage.Redis;
 
-/// <summary>Finds every key that carries a user's reference by walking over the keyspace: seconds on a store of millions. Sees one node of a cluster.</summary>
+/// <summary>Finds every key that carries a user's reference by walking over the keyspace: seconds on a store of millions. On a cluster over every primary.</summary>
 internal static class UserKeyScan
 {
     private const int ScanCount = 1000;
@@ -13,19 +13,24 @@ internal static class UserKeyScan
     {
         var pattern = $"{Escape(keys.Prefix)}*{user.ToTagged()}*";
         var found = new HashSet<string>(StringComparer.Ordinal);
-        var cursor = "0";
-        do
+        // Every one, and not only the one that serves the user's slot: what was written under another tag is found too.
+        foreach (var primary in await connection.GetPrimariesAsync(cancellationToken).ConfigureAwait(false))
         {
-            var at = cursor;
-            var reply = ClientCompat.Items(await connection.CallAsync(
-                database => database.ExecuteAsync("SCAN", at, "MATCH", pattern, "COUNT", ScanCount), cancellationToken).ConfigureAwait(false));
-            cursor = (string?)reply[0] ?? "0";
-            foreach (var name in ClientCompat.Items(reply[1]))
+            var cursor = "0";
+            do
             {
-                found.Add((string)name!);
+                var at = cursor;
+                var reply = ClientCompat.Items(await primary.Connection.CallAsync(
+                    database => database.ExecuteAsync("SCAN", at, "MATCH", pattern, "COUNT", ScanCount), cancellationToken).ConfigureAwait(false));
+                cursor = (string?)reply[0] ?? "0";
+                foreach (var name in ClientCompat.Items(reply[1]))
+                {
+                    found.Add((string)name!);
+                }
             }
+            while (cursor != "0");
         }
-        while (cursor != "0");
+
         return found;
     }
 

@@ -3,6 +3,8 @@
 --   bytes 32-53  current hash           bytes 54-75  previous hash (22 dots before the first rotation)
 --   bytes 76-97  session id (22 dots without one), then the user id, which no script reads
 local FAMILY_SHORTEST = 98
+-- More than any cap that the options allow.
+local MOST_FAMILIES = 10000
 
 local function read_fields(family)
   local raw = family.raw

@@ -28,9 +28,10 @@ if ARGV[3] == family.previous and now - family.rotated < tonumber(ARGV[5]) then
   return { 'replaced', family.raw }
 end
 
+local chain = family.session ~= NONE and session_chain(ARGV[6], family.session)
+if chain then meet(ARGV[2], KEYS[2], MOST_FAMILIES) end
 end_token(ARGV[2], ARGV[1], KEYS[2], FAMILY_SHORTEST)
-if family.session ~= NONE then
-  local chain = session_chain(ARGV[6], family.session)
+if chain then
   for id in pairs(chain) do
     local what, record = end_record(ARGV[6], id)
     if what == 'ended' then redis.pcall('ZREM', KEYS[4], id) end

@@ -8,6 +8,8 @@
 -- an alias (what a rotated id answers with during its grace):
 --   bytes 3-9    generation, us   bytes 10-31  the new session id
 -- Integers are big-endian. Arithmetic on bytes instead of struct: every server that runs Lua has it.
+-- Scripts reach records by their ids, without declaring them as keys:
+--@whole-slot
 local ALIAS = 128
 -- Where the alias leads that a carried-out revocation leaves in a session's place: nowhere.
 local NOBODY = string.rep('A', 22)
@@ -34,10 +36,24 @@ end
 
 local function text(n) return string.format('%.0f', n) end
 
+-- What to make of a key that cannot be read. One that is on its way to another node of a cluster is not foreign: the script ends with Redis's own
+-- error, and is run again from the start.
+local function unreadable(key, reply)
+  if string.find(reply.err or '', 'non local key', 1, true) then redis.call('GET', key) end
+  return 'foreign'
+end
+
+-- Meets what an index names before anything is written, so that a key on its way to another node ends the script while nothing has been changed.
+local function meet(prefix, index, most)
+  local ids = redis.pcall('ZRANGE', index, '0', text(most - 1))
+  if ids.err then return end
+  for _, id in ipairs(ids) do redis.call('EXISTS', prefix .. id) end
+end
+
 -- The record under a key; nil and a reason ('gone', 'foreign', 'version') when there is none that this script understands.
 local function read_record(key)
   local raw = redis.pcall('GET', key)
-  if type(raw) == 'table' then return nil, 'foreign' end
+  if type(raw) == 'table' then return nil, unreadable(key, raw) end
   if not raw then return nil, 'gone' end
   local version = string.byte(raw, 1) or 0
   if version < 1 then return nil, 'foreign' end

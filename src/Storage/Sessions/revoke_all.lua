@@ -26,6 +26,7 @@ if kept_id ~= '' then
   end
 end
 
+meet(ARGV[1], KEYS[2], tonumber(ARGV[4]))
 -- Deleting first makes room in a Redis at maxmemory and is never refused. If the new generation cannot be set all the same,
 -- none is there, and a missing generation denies.
 redis.call('DEL', KEYS[1])

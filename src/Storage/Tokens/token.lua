@@ -14,7 +14,7 @@ end
 -- The record under a key; nil and a reason ('gone', 'foreign', 'version') when there is none that this script understands.
 local function read_token(key, shortest)
   local raw = redis.pcall('GET', key)
-  if type(raw) == 'table' then return nil, 'foreign' end
+  if type(raw) == 'table' then return nil, unreadable(key, raw) end
   if not raw then return nil, 'gone' end
   local version = string.byte(raw, 1) or 0
   if version > 1 then return nil, 'version' end

@@ -13,8 +13,8 @@ using StackExchange.Redis;
 namespace Maintenance.Storage.UserData;
 
 /// <summary>
-/// All that Redis holds of a user. What indexes lead to is erased in one script; then a walk over the keyspace removes what no index names. On a
-/// cluster the walk sees one node only; what it misses ends with its TTL.
+/// All that Redis holds of a user. What indexes lead to is erased in one script; then a walk over the keyspace, on a
+/// cluster over every primary, removes what no index names.
 /// </summary>
 public sealed class RedisUserDataStore(
     RedisConnection connection,

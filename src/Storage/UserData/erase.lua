@@ -4,6 +4,7 @@
 -- KEYS: session index, second-factor count, totals, devices, history, profile, cache epoch, then the index of each kind of token
 -- ARGV: prefix of the sessions, prefix of the activities, most members of an index to follow here, then the prefix of each kind of token
 -- Returns how many keys were removed
+--@whole-slot
 local removed = 0
 
 local function drop(key) removed = removed + redis.call('UNLINK', key) end

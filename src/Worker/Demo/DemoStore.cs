@@ -88,15 +88,18 @@ internal sealed class DemoStore : IAsyncDisposable
     private async IAsyncEnumerable<List<string>> PagesAsync(
         RedisConnection connection, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var cursor = "0";
-        do
+        foreach (var primary in await connection.GetPrimariesAsync(cancellationToken))
         {
-            var at = cursor;
-            var reply = (RedisResult[])(await connection.CallAsync(
-                database => database.ExecuteAsync("SCAN", at, "COUNT", "1000"), cancellationToken))!;
-            cursor = (string)reply[0]!;
-            yield return [.. ((string[])reply[1]!).Where(key => key.StartsWith(Prefix, StringComparison.Ordinal))];
+            var cursor = "0";
+            do
+            {
+                var at = cursor;
+                var reply = (RedisResult[])(await primary.Connection.CallAsync(
+                    database => database.ExecuteAsync("SCAN", at, "COUNT", "1000"), cancellationToken))!;
+                cursor = (string)reply[0]!;
+                yield return [.. ((string[])reply[1]!).Where(key => key.StartsWith(Prefix, StringComparison.Ordinal))];
+            }
+            while (cursor != "0");
         }
-        while (cursor != "0");
     }
 }

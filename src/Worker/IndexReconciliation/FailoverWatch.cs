@@ -44,9 +44,13 @@ internal sealed class FailoverWatch(
     /// <summary>Looks once.</summary>
     internal async Task LookAsync(CancellationToken cancellationToken)
     {
-        var current = probes.Value?.Nodes.FirstOrDefault(node => node.Role == "master")?.RunId;
-        var swept = passes.Value?.ServerRunId;
-        var changed = current is not null && swept is not null && current != swept;
+        // A primary that the last pass did not sweep. One that is down is none: it is not there to be swept.
+        var swept = passes.Value?.ServerRunId?.Split(IndexReconciliationSnapshot.RunIdSeparator);
+        string[] unswept = swept is null
+            ? []
+            : [.. (probes.Value?.Nodes ?? []).Where(node => node.Role == "master").Select(node => node.RunId).OfType<string>().Except(swept, StringComparer.Ordinal)];
+        var changed = unswept.Length > 0;
+        var current = string.Join(IndexReconciliationSnapshot.RunIdSeparator, unswept.Order(StringComparer.Ordinal));
         var settled = changed && seen == current;
         seen = changed ? current : null;
         // Once a server: a probe may be older than the pass, and must not ask again and again.

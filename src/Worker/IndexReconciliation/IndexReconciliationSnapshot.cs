@@ -7,10 +7,15 @@ namespace Maintenance.Worker.IndexReconciliation;
 /// <param name="Revoked">Sessions of another generation than their user's.</param>
 /// <param name="Sessions">Live sessions seen.</param>
 /// <param name="Users">Users with a session or an index seen.</param>
-/// <param name="ServerRunId">The server process that was swept: another one now means a restart or a failover, after which a pass is due.</param>
+/// <param name="ServerRunId">
+/// The server process that was swept, or those of a cluster's primaries with commas between: another one now means a restart or a failover, after which a
+/// pass is due.
+/// </param>
 public sealed record IndexReconciliationSnapshot(
     long Dangling, long Missing, long WrongExpiry, long Revoked, long Sessions, long Users, string? ServerRunId)
 {
+    internal const char RunIdSeparator = ',';
+
     /// <summary>Indexes of sessions whose TTL was not their longest member's.</summary>
     public long IndexLife { get; init; }
 

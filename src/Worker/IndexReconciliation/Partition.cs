@@ -7,6 +7,7 @@ namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>One partition of a pass: sweep, compare, brake, mend. Every kind of record has its own table, brake and figures.</summary>
 internal sealed class Partition(
+    RedisPrimary primary,
     RedisConnection connection,
     RedisKeys keys,
     IReadOnlyList<SweptKind> kinds,
@@ -21,7 +22,7 @@ internal sealed class Partition(
     /// <summary>Finds the suspects; changes nothing.</summary>
     public async Task<SweepEnd> SweepAsync(TagRange range, CancellationToken cancellationToken)
     {
-        var scan = new KeyspaceScan(connection, keys, context);
+        var scan = new KeyspaceScan(primary.Connection, keys, context);
         var sweep = new SessionSweep(connection, scan, kinds, context, metrics);
         var tables = await sweep.RunAsync(range, cancellationToken);
         if (scan.Refused)
@@ -44,7 +45,7 @@ internal sealed class Partition(
             found.Add(new KindMending(kinds[i], live, comparison, metrics, context, state));
         }
 
-        if (await ServerIdentity.ReadAsync(connection, context.Report, cancellationToken) != state.ServerRunId)
+        if (await ServerIdentity.ReadAsync(primary.Connection, context.Report, cancellationToken) != state.ServerRunId)
         {
             return SweepEnd.AnotherServer;
         }
@@ -74,8 +75,6 @@ internal sealed class Partition(
 
         if (braked is not null)
         {
-            // Found, not mended: the gauges show it while the pass has failed.
-            context.Report.SetSnapshot(state.ToSnapshot());
             throw braked;
         }
     }
@@ -92,7 +91,7 @@ internal sealed class Partition(
         if (first)
         {
             context.Report.Add("foreign_keys", scan.Foreign);
-            scan.WarnOfAnotherPrefix(sweep.SessionKeys);
+            (state.SessionKeys, state.OtherPrefix) = (sweep.SessionKeys, scan.OtherPrefix);
         }
     }
 }

@@ -6,9 +6,13 @@ using Maintenance.Worker.Scheduling;
 namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>Keeps a pass's state in Redis between its partitions.</summary>
-internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, JobReport report)
+/// <param name="connection">Where the cursor is kept.</param>
+/// <param name="keys">Its name.</param>
+/// <param name="node">The node of a cluster that is swept; null for a single server.</param>
+/// <param name="report">Says when it could not be kept.</param>
+internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, string? node, JobReport report)
 {
-    private readonly string key = keys.Maintenance("cursor:" + JobNames.IndexReconciliation);
+    private readonly string key = keys.Maintenance($"cursor:{JobNames.IndexReconciliation}{(node is null ? "" : ":" + node)}");
 
     /// <summary>The interrupted pass on this server; null if there is none, or the server is another by now.</summary>
     public async Task<PassState?> ReadAsync(string? serverRunId, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Maintenance.Storage.Sessions.Repair;
 using Maintenance.Worker.Keyspace;
 
@@ -15,6 +16,14 @@ internal sealed class PassState
     /// <summary>Keys of sessions and tokens in the whole store, as the last partition's scan saw them; null before the first.</summary>
     public long? RecordsInStore { get; set; }
 
+    /// <summary>Session keys that the first partition's scan saw; 0 for a pass that was resumed.</summary>
+    [JsonIgnore]
+    public long SessionKeys { get; set; }
+
+    /// <summary>Another prefix under which that scan saw sessions.</summary>
+    [JsonIgnore]
+    public string? OtherPrefix { get; set; }
+
     /// <summary>What was found, by keyspace.</summary>
     public Dictionary<string, KeyspaceState> Keyspaces { get; init; } = new(StringComparer.Ordinal);
 
@@ -27,6 +36,23 @@ internal sealed class PassState
         }
 
         return state;
+    }
+
+    /// <summary>The passes over the primaries of a cluster as one.</summary>
+    public static PassState Sum(IReadOnlyList<PassState> passes)
+    {
+        if (passes.Count == 1)
+        {
+            return passes[0];
+        }
+
+        var sum = new PassState { ServerRunId = string.Join(IndexReconciliationSnapshot.RunIdSeparator, passes.Select(pass => pass.ServerRunId).OfType<string>()) };
+        foreach (var (keyspace, found) in passes.SelectMany(pass => pass.Keyspaces))
+        {
+            sum.Of(keyspace).Add(found);
+        }
+
+        return sum;
     }
 
     /// <summary>The figures for the metrics.</summary>
@@ -74,6 +100,20 @@ internal sealed class KeyspaceState
 
     /// <summary>Indexes whose TTL was not their longest member's.</summary>
     public long IndexLife { get; set; }
+
+    /// <summary>Adds what was found on another server.</summary>
+    public void Add(KeyspaceState other)
+    {
+        Sessions += other.Sessions;
+        Users += other.Users;
+        Items += other.Items;
+        Removed += other.Removed;
+        Dangling += other.Dangling;
+        Missing += other.Missing;
+        WrongExpiry += other.WrongExpiry;
+        Revoked += other.Revoked;
+        IndexLife += other.IndexLife;
+    }
 
     /// <summary>Counts a verdict.</summary>
     public void Count(DriftVerdict verdict)

@@ -10,7 +10,7 @@ namespace Maintenance.Worker.Keyspace;
 internal readonly record struct ScannedKey(RedisKey Name, ParsedKey Parsed);
 
 /// <summary>
-/// Walks over every key of the database in paced pages, without MATCH: reading names here costs less than the server's pattern, and what is not
+/// Walks over every key of one server in paced pages, without MATCH: reading names here costs less than the server's pattern, and what is not
 /// ours is counted. A key may come twice, a page may be empty, and a key made or removed meanwhile may or may not come (that is all SCAN promises).
 /// </summary>
 internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, JobContext context)
@@ -55,9 +55,13 @@ internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, J
     }
 
     /// <summary>Warns when not one session came under our prefix although there are some under another.</summary>
-    public void WarnOfAnotherPrefix(long sessions)
+    /// <param name="context">The run.</param>
+    /// <param name="keys">Our keys.</param>
+    /// <param name="sessions">Sessions that came, of all servers.</param>
+    /// <param name="otherPrefix"><see cref="OtherPrefix"/> of any server.</param>
+    public static void WarnOfAnotherPrefix(JobContext context, RedisKeys keys, long sessions, string? otherPrefix)
     {
-        if (sessions == 0 && OtherPrefix is { } other)
+        if (sessions == 0 && otherPrefix is { } other)
         {
             context.Report.Warn($"No session under the key prefix '{keys.Prefix}', but there are some under '{other}'. Is Storage:Redis:KeyPrefix right?");
         }

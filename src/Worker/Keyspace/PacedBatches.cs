@@ -31,7 +31,12 @@ internal static class PacedBatches
                 batch.Length, () => Task.WhenAll(batch.Select(item => CaptureAsync(call, item))), cancellationToken);
             for (var i = 0; i < batch.Length; i++)
             {
-                if (answers[i].Error is { } error)
+                if (answers[i].Moving)
+                {
+                    context.Report.Add("keys_moving");
+                    context.Report.Warn("Keys were on their way to another node of the cluster for longer than a call may take; they are left for the next run.");
+                }
+                else if (answers[i].Error is { } error)
                 {
                     context.Report.Error($"{what}: {error}");
                 }
@@ -57,19 +62,23 @@ internal static class PacedBatches
         }
     }
 
-    private static async Task<(TResult? Value, string? Error)> CaptureAsync<TItem, TResult>(Func<TItem, Task<TResult>> call, TItem item)
+    private static async Task<(TResult? Value, string? Error, bool Moving)> CaptureAsync<TItem, TResult>(Func<TItem, Task<TResult>> call, TItem item)
     {
         try
         {
-            return (await call(item), null);
+            return (await call(item), null, false);
+        }
+        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.Moving)
+        {
+            return (default, null, true);
         }
         catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.OutOfMemory)
         {
-            return (default, exception.Message);
+            return (default, exception.Message, false);
         }
         catch (RedisServerException exception)
         {
-            return (default, exception.Message);
+            return (default, exception.Message, false);
         }
     }
 }

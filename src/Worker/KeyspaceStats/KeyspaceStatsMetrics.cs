@@ -18,6 +18,10 @@ public sealed class KeyspaceStatsMetrics : IJobResultObserver
         Gauge(meter, "maintenance.keyspace.bytes", "By", "Bytes by kind, estimated from a sample.", figures => figures.Bytes);
         meter.CreateObservableGauge("maintenance.sessions.active", () => Total(snapshot => snapshot.SessionsActive), description: "Session records.");
         meter.CreateObservableGauge("maintenance.users.active", () => Total(snapshot => snapshot.UsersActive), description: "Users with a session record.");
+        meter.CreateObservableGauge(
+            "maintenance.keyspace.node_keys",
+            () => (latest.Value?.Nodes ?? []).Select(node => new Measurement<double>(node.Keys, new KeyValuePair<string, object?>("node", node.Node))),
+            description: "Keys that a primary of a cluster holds; absent for a single server.");
         meter.CreateGaugeHistogram("maintenance.keyspace.ttl", Lives, "s", "Time to live of the keys by kind, estimated from a sample.");
     }
 

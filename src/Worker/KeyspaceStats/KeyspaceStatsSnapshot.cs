@@ -6,6 +6,9 @@ public sealed record KeyspaceStatsSnapshot
     /// <summary>By kind (<see cref="Storage.Redis.StateKinds.Label"/>), kinds without keys with zeros; and <c>foreign</c>, names that are not ours, which are counted and not looked at.</summary>
     public required IReadOnlyDictionary<string, KindFigures> Kinds { get; init; }
 
+    /// <summary>Of a cluster: each primary's part. Empty for a single server.</summary>
+    public IReadOnlyList<NodeKeys> Nodes { get; init; } = [];
+
     /// <summary>Session records, those that no longer validate and have not been cleaned up included.</summary>
     public long SessionsActive { get; init; }
 
@@ -15,6 +18,11 @@ public sealed record KeyspaceStatsSnapshot
     /// <summary>When the walk ended.</summary>
     public DateTimeOffset At { get; init; }
 }
+
+/// <summary>What one primary of a cluster holds.</summary>
+/// <param name="Node"><c>host:port</c>.</param>
+/// <param name="Keys">Keys, those that are not ours included.</param>
+public sealed record NodeKeys(string Node, long Keys);
 
 /// <summary>One kind of key.</summary>
 public sealed record KindFigures

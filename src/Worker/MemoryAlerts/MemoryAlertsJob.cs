@@ -23,7 +23,7 @@ public sealed class MemoryAlertsJob(
         var settings = options.CurrentValue;
         var reader = new MemoryReader(settings, keys, timeProvider);
         var found = new List<NodeMemory>();
-        foreach (var node in nodes.All)
+        foreach (var node in await nodes.ListAsync(cancellationToken))
         {
             var previous = latest.Value?.Nodes.FirstOrDefault(last => last.Node == node.Name);
             // Says nothing when it connects, once a minute; when it cannot, the result says it.

@@ -15,7 +15,8 @@ internal sealed class MemoryReader(MemoryAlertsOptions options, RedisKeys keys, 
     {
         var info = await InfoAsync(connection, context.Report, cancellationToken);
         var memory = Compare(node.Name, info, previous, context.Report);
-        var (bytes, drawn) = await BytesByKindAsync(connection, context, cancellationToken);
+        // A replica holds what its primary holds, and is not asked again.
+        var (bytes, drawn) = node.IsSpare ? (null, 0) : await BytesByKindAsync(connection, context, cancellationToken);
         return memory with { BytesByKind = bytes, SampledKeys = drawn };
     }
 

@@ -1,3 +1,5 @@
+using Maintenance.Storage.Redis;
+
 namespace Maintenance.Worker.RedisHealth;
 
 /// <summary>What a node's figures mean. Pure: the same figures always give the same status. A figure that is not reported is no reason.</summary>
@@ -37,7 +39,12 @@ public static class HealthRules
 
         if (node is { ClusterEnabled: true, ClusterState: not (null or "ok") } && failure?.Code != HealthReasons.ClusterDown)
         {
-            yield return Unhealthy(HealthReasons.ClusterDown, $"The cluster's state is {node.ClusterState}.", See(HealthReasons.ClusterDown));
+            yield return Unhealthy(
+                HealthReasons.ClusterDown,
+                node.ClusterUnservedSlots is > 0 and var slots
+                    ? $"{slots} of {SlotRange.Slots} slots of the cluster are served by no working node."
+                    : $"The cluster's state is {node.ClusterState}.",
+                See(HealthReasons.ClusterDown));
         }
 
         if (node.RejectedSinceLast > 0)

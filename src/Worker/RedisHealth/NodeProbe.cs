@@ -60,7 +60,11 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         ReadInfo(await AskAsync("INFO", () => connection.InfoAsync(cancellationToken)), previous);
         await ReadPolicyAsync(connection, cancellationToken);
         await ReadSlowLogAsync(connection, previous, cancellationToken);
-        if (figures.ClusterEnabled == true)
+        if (node.UnservedSlots is { } unserved)
+        {
+            figures = figures with { ClusterEnabled = true, ClusterState = unserved == 0 ? "ok" : "fail", ClusterUnservedSlots = unserved };
+        }
+        else if (figures.ClusterEnabled == true)
         {
             var state = await AskAsync("CLUSTER INFO", () => ExecuteAsync(connection, "CLUSTER", ["INFO"], cancellationToken));
             figures = figures with { ClusterState = state is null ? null : RedisInfo.Parse((string?)state).Text("cluster_state") };
@@ -202,8 +206,9 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
 
     private async Task CanaryAsync(RedisConnection connection, CancellationToken cancellationToken)
     {
-        if (figures.Failure is not null)
+        if (figures.Failure is not null || node.IsSpare)
         {
+            // Nothing of its own to write to.
             return;
         }
 
@@ -228,6 +233,10 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         catch (StorageUnavailableException exception) when (exception.Reason is UnavailableReason.NotServing or UnavailableReason.OutOfMemory)
         {
             canary = canary with { Refused = Describe(exception) };
+        }
+        catch (RedisServerException exception) when (exception.Message.Contains("MOVED", StringComparison.Ordinal))
+        {
+            // The slot has just been given away; the next probe writes to another.
         }
         catch (RedisServerException exception)
         {
@@ -260,9 +269,20 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
     }
 
     private Task<RedisResult> ExecuteAsync(RedisConnection connection, string command, object[] arguments, CancellationToken cancellationToken) =>
-        connection.CallAsync(database => database.ExecuteAsync(command, arguments), cancellationToken);
+        connection.CallAsync(
+            database => database.ExecuteAsync(command, arguments, node.Member is null ? CommandFlags.None : CommandFlags.NoRedirect), cancellationToken);
 
-    private string CanaryKey() => keys.Maintenance($"canary:{Guid.NewGuid():N}");
+    // Of a cluster: in a slot that this node serves.
+    private string CanaryKey()
+    {
+        string key;
+        do
+        {
+            key = keys.Maintenance($"canary:{Guid.NewGuid():N}");
+        }
+        while (node.Member is { Slots: { Count: > 0 } slots } && !slots.Any(range => range.Contains(HashSlot.Of(key))));
+        return key;
+    }
 
     private RedisOptions ProbeOptions()
     {

@@ -36,7 +36,7 @@ public sealed record HealthReason(string Code, HealthStatus Status, string Text,
 /// <summary>What one run of the probe found.</summary>
 public sealed record RedisHealthSnapshot
 {
-    /// <summary>The worst of the nodes.</summary>
+    /// <summary>The worst of the nodes; of a cluster's nodes without slots (replicas) at most degraded.</summary>
     public required HealthStatus Status { get; init; }
 
     /// <summary>Each node.</summary>
@@ -123,6 +123,9 @@ public sealed record NodeHealth
 
     /// <summary><c>ok</c> or <c>fail</c>; null without a cluster.</summary>
     public string? ClusterState { get; init; }
+
+    /// <summary>Slots of the cluster that no working node serves; null without a cluster.</summary>
+    public int? ClusterUnservedSlots { get; init; }
 }
 
 /// <summary>What kept a node from answering.</summary>

@@ -13,8 +13,13 @@ public sealed class RedisProbe(
     public async Task<RedisHealthSnapshot> ProbeAsync(RedisHealthSnapshot? previous, CancellationToken cancellationToken)
     {
         var settings = options.CurrentValue;
-        var found = await Task.WhenAll(nodes.All.Select(node => new NodeProbe(node, settings, keys, timeProvider)
+        var all = await nodes.ListAsync(cancellationToken);
+        var found = await Task.WhenAll(all.Select(node => new NodeProbe(node, settings, keys, timeProvider)
             .RunAsync(previous?.Nodes.FirstOrDefault(last => last.Node == node.Name), cancellationToken)));
-        return new RedisHealthSnapshot { Status = found.Max(node => node.Status), Nodes = found };
+        return new RedisHealthSnapshot { Status = found.Zip(all, Weight).Max(), Nodes = found };
     }
+
+    // A dead replica takes nobody's log-ins away.
+    private static HealthStatus Weight(NodeHealth found, RedisNode node) =>
+        node.IsSpare && found.Status == HealthStatus.Unhealthy ? HealthStatus.Degraded : found.Status;
 }

@@ -36,9 +36,27 @@ public sealed class SessionCleanupJob(
             await archive.RunAsync(context, cancellationToken);
         }
 
-        var total = await ServerIdentity.KeyCountAsync(connection, context.Report, cancellationToken);
+        var sessions = 0L;
+        string? otherPrefix = null;
+        await EachPrimary.RunAsync(
+            connection,
+            context,
+            async primary =>
+            {
+                var (found, other) = await CleanAsync(primary, settings, context, cancellationToken);
+                sessions += found;
+                otherPrefix ??= other;
+            },
+            cancellationToken);
+        KeyspaceScan.WarnOfAnotherPrefix(context, keys, sessions, otherPrefix);
+    }
+
+    private async Task<(long Sessions, string? OtherPrefix)> CleanAsync(
+        RedisPrimary primary, SessionCleanupOptions settings, JobContext context, CancellationToken cancellationToken)
+    {
+        var total = await ServerIdentity.KeyCountAsync(primary.Connection, context.Report, cancellationToken);
         var ttls = new TtlRepair(repair, context, settings, metrics) { CacheIsOurs = keys.Prefix.Length > 0 };
-        var scan = new KeyspaceScan(connection, keys, context);
+        var scan = new KeyspaceScan(primary.Connection, keys, context);
         var sessions = 0L;
         var (scanned, foreign) = (0L, 0L);
         await foreach (var page in scan.PagesAsync(cancellationToken))
@@ -61,7 +79,7 @@ public sealed class SessionCleanupJob(
             context.Progress?.Report(new JobProgress("scan", scan.Scanned, total));
         }
 
-        scan.WarnOfAnotherPrefix(sessions);
+        return (sessions, scan.OtherPrefix);
     }
 
     private async Task DropExpiredAsync(JobContext context, List<ScannedKey> indexes, CancellationToken cancellationToken)

@@ -9,6 +9,7 @@ public sealed class RefusedValuesTests
     [InlineData("{redis: {clientLine: 1}, webHost: {redis: {user: webhost}}}", "needs images with client line 3")]
     [InlineData("worker: {redis: {passwordKey: worker-password}}", "worker.redis.passwordKey needs redis.existingSecret")]
     [InlineData("{redis: {host: '', existingSecret: r, existingSecretKeys: {url: url}}, worker: {redis: {user: worker}}}", "exclude each other")]
+    [InlineData("redis: {clusterNodes: ['b:6379']}", "redis.clusterNodes needs redis.cluster=true")]
     [InlineData("redis: {cluster: true, database: 3}", "redis.database must be 0 on a cluster")]
     [InlineData("trialRedis: {enabled: true}", "trialRedis.enabled and redis.host (or a URL) exclude each other")]
     [InlineData("redis: {tls: {enabled: true, certKey: tls.crt}}", "redis.tls.certKey needs redis.tls.existingSecret")]

@@ -115,7 +115,9 @@ public sealed class WorkerRenderingTests
     {
         var manifests = await CiAsync("cluster");
         manifests.Of("Deployment").Select(item => item.Text("metadata.name")).ShouldBe(["maintenance-worker"]);
-        Settings(manifests).Text("Storage.Redis.Database").ShouldBe("0");
+        Settings(manifests).Items("Storage.Redis.Cluster.Endpoints").Select(node => node.ToString())
+            .ShouldBe(["redis-cluster:6379", "redis-cluster-0.redis-cluster:6379", "redis-cluster-1.redis-cluster:6379"]);
+        Settings(manifests).At("Storage.Redis.Host").ShouldBeNull();
         manifests.Of("Job").ShouldBeEmpty();
         manifests["Deployment", "maintenance-worker"].Text("spec.template.spec.topologySpreadConstraints.0.whenUnsatisfiable").ShouldBe("DoNotSchedule");
     }

@@ -19,6 +19,8 @@ public sealed class UsersTests
         ["client|id"] = "the client asks it at the handshake of newer protocols",
         ["cluster|nodes"] = "the client asks it on a cluster",
         ["cluster|slots"] = "the client asks it on a cluster",
+        ["asking"] = "on a cluster, while a slot moves",
+        ["readonly"] = "the client says it to the replicas of a cluster",
         ["config|get"] = "the client asks it where it may",
         ["select"] = "with another database than 0",
         ["subscribe"] = "the client subscribes when a cache listens",

@@ -15,7 +15,7 @@ public abstract class AuthBed : IAsyncDisposable
     private protected AuthBed(TimeProvider clock, IEnumerable<(string Name, string Value)> settings)
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)))
+            .AddInMemoryCollection(settings.GroupBy(setting => setting.Name).Select(each => KeyValuePair.Create(each.Key, (string?)each.Last().Value)))
             .Build();
         var services = new ServiceCollection();
         services.AddLogging();

@@ -41,6 +41,24 @@ public sealed class FailoverWatchTests
     }
 
     [Fact]
+    public async Task Watch_AsksForAPass_WhenAPrimaryOfAClusterWasNotSwept_ButNotForOneThatIsDown()
+    {
+        using var watch = new FailoverWatch(probes, passes, _ => Count(), time, NullLogger<FailoverWatch>.Instance);
+        Swept("a,b,c");
+        Probed("c", "a");
+        await LookAsync(watch, times: 3);
+        asked.ShouldBe(0, "one is down, and nobody has taken its place");
+
+        Probed("c", "d", "a");
+        await LookAsync(watch, times: 3);
+        asked.ShouldBe(1, "its replica has");
+
+        Swept("a,c,d");
+        await LookAsync(watch, times: 3);
+        asked.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Watch_LooksByItself_WhileTheWorkerServes()
     {
         using var watch = new FailoverWatch(probes, passes, _ => Count(), time, NullLogger<FailoverWatch>.Instance);
@@ -92,10 +110,10 @@ public sealed class FailoverWatchTests
 
     private void Swept(string server) => Show(passes, new IndexReconciliationSnapshot(0, 0, 0, 0, 0, 0, server));
 
-    private void Probed(string server) => Show(probes, new RedisHealthSnapshot
+    private void Probed(params string[] servers) => Show(probes, new RedisHealthSnapshot
     {
         Status = HealthStatus.Healthy,
-        Nodes = [new NodeHealth { Node = "redis:6379", Status = HealthStatus.Healthy, Role = "master", RunId = server }],
+        Nodes = [.. servers.Select((server, i) => new NodeHealth { Node = $"redis-{i}:6379", Status = HealthStatus.Healthy, Role = "master", RunId = server })],
     });
 
     private static void Show<T>(LatestSnapshot<T> latest, T snapshot)

@@ -52,9 +52,18 @@ Address: "*"
 Host: {{ include "maintenance.redisHost" .root }}
 Port: 6379
 {{- else if not $redis.existingSecretKeys.url }}
+{{- if $redis.cluster }}
+Cluster:
+  Endpoints:
+    - {{ printf "%s:%d" $redis.host (int $redis.port) | quote }}
+    {{- range $redis.clusterNodes }}
+    - {{ . | quote }}
+    {{- end }}
+{{- else }}
 Host: {{ $redis.host | quote }}
 Port: {{ $redis.port | int }}
 Database: {{ $redis.database | int }}
+{{- end }}
 {{- with default $redis.user .values.redis.user }}
 User: {{ . | quote }}
 {{- end }}

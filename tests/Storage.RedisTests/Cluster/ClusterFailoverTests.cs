@@ -1,0 +1,108 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.RedisTests.Sessions;
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+
+namespace Maintenance.Storage.RedisTests.Cluster;
+
+/// <summary>Three primaries with a replica each, and one primary that goes.</summary>
+public sealed class ClusterFailoverTests : IAsyncLifetime
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private RedisCluster cluster = null!;
+    private StoreHarness harness = null!;
+
+    public async Task InitializeAsync()
+    {
+        cluster = await RedisCluster.StartAsync(replicas: 1);
+        harness = new StoreHarness(new RedisOptions { Url = cluster.Url, Deadline = TimeSpan.FromSeconds(3) });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await harness.DisposeAsync();
+        await cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task PlannedFailover_LosesNothing_AndRevivesNothing()
+    {
+        var (live, ended) = await PopulateAsync();
+
+        await cluster.Replicas[0].ExecuteAsync("CLUSTER", "FAILOVER");
+        await Eventually.TrueAsync(async () => await RedisCluster.RoleAsync(cluster.Replicas[0]) == "master", Patience);
+
+        await ShouldBeAsync(live, ended);
+        (await RedisCluster.RoleAsync(cluster.Primaries[0])).ShouldBe("slave");
+        (await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => harness.LogInAsync(StoreHarness.NewUserId())))).Length.ShouldBe(30);
+    }
+
+    [Fact]
+    public async Task KilledPrimary_IsFollowedToItsReplica_AndWhatHadReachedThatStaysRevoked()
+    {
+        var (live, ended) = await PopulateAsync();
+        (await cluster.Primaries[1].IntegerAsync("WAIT", "1", "10000")).ShouldBe(1);
+
+        await cluster.Primaries[1].KillAsync();
+
+        await ShouldBeAsync(live, ended);
+        (await RedisCluster.RoleAsync(cluster.Replicas[1])).ShouldBe("master");
+        await cluster.Primaries[1].RestartAsync();
+        await Eventually.TrueAsync(async () => await RedisCluster.RoleAsync(cluster.Primaries[1]) == "slave", Patience);
+        await ShouldBeAsync(live, ended);
+    }
+
+    [Fact]
+    public async Task FrozenPrimary_IsLeft_AlthoughItsConnectionStaysOpen()
+    {
+        var (live, ended) = await PopulateAsync();
+        (await cluster.Primaries[2].IntegerAsync("WAIT", "1", "10000")).ShouldBe(1);
+
+        await cluster.Primaries[2].PauseAsync();
+
+        await ShouldBeAsync(live, ended);
+        await cluster.Primaries[2].ResumeAsync();
+    }
+
+    // Denying for a while is all that may happen; never a wrong answer.
+    private async Task ShouldBeAsync(IReadOnlyList<IssuedSession> live, IReadOnlyList<IssuedSession> ended)
+    {
+        foreach (var (issued, valid) in live.Select(issued => (issued, true)).Concat(ended.Select(issued => (issued, false))))
+        {
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    try
+                    {
+                        (await harness.ValidateAsync(issued)).IsValid.ShouldBe(valid);
+                        return true;
+                    }
+                    catch (StorageUnavailableException)
+                    {
+                        return false;
+                    }
+                },
+                Patience);
+        }
+    }
+
+    private async Task<(List<IssuedSession> Live, List<IssuedSession> Ended)> PopulateAsync()
+    {
+        await Eventually.TrueAsync(() => harness.Connection.ConnectAsync(None), Patience);
+        var (live, ended) = (new List<IssuedSession>(), new List<IssuedSession>());
+        for (var i = 0; i < 40; i++)
+        {
+            var issued = await harness.LogInAsync(StoreHarness.NewUserId());
+            (i % 2 == 0 ? live : ended).Add(issued);
+        }
+
+        foreach (var issued in ended)
+        {
+            await harness.Store.RevokeAsync(issued.Session.UserId, issued.Token.Id, None);
+        }
+
+        return (live, ended);
+    }
+}

@@ -1,0 +1,55 @@
+using Maintenance.Storage.Sessions;
+using Maintenance.Testing;
+using Maintenance.Worker.IndexReconciliation;
+using Maintenance.Worker.KeyspaceStats;
+using Maintenance.Worker.Scheduling;
+
+namespace Maintenance.Worker.RedisTests.Cluster;
+
+/// <summary>A cluster that goes on serving the rest while one of its primaries is away.</summary>
+public sealed class PartialRunTests : IAsyncLifetime
+{
+    private RedisCluster cluster = null!;
+    private SweepHarness sweep = null!;
+
+    public async Task InitializeAsync()
+    {
+        cluster = await RedisCluster.StartAsync(options: new RedisServerOptions { ConfigurationLines = ["cluster-require-full-coverage no"] });
+        sweep = new SweepHarness(cluster.Nodes[0]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await sweep.DisposeAsync();
+        await cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Run_MendsTheOthersAndSaysWhichIsMissing_WhileOnePrimaryIsAway()
+    {
+        var lost = new List<(IssuedSession Session, RedisServer Owner)>();
+        foreach (var sessions in await sweep.PopulateAsync(60))
+        {
+            await cluster.ExecuteAsync("DEL", sweep.Index(sessions[0]));
+            lost.Add((sessions[0], await cluster.OwnerAsync(sweep.Index(sessions[0]))));
+        }
+
+        var away = cluster.Primaries[2];
+        await away.KillAsync();
+
+        var result = await JobHarness.RunAsync(sweep.Reconciliation);
+
+        result.Outcome.ShouldBe(JobOutcome.Failed);
+        result.Errors.ShouldHaveSingleItem().ShouldContain(away.Endpoint);
+        result.Counts["primaries_failed"].ShouldBe(1);
+        result.Counts["indexes_rebuilt"].ShouldBe(lost.Count(each => each.Owner != away));
+        result.ReadSnapshot<IndexReconciliationSnapshot>()!.ServerRunId!.Split(',').Length.ShouldBe(2);
+        await sweep.ShouldAgreeAsync(cluster.Primaries[0]);
+        await sweep.ShouldAgreeAsync(cluster.Primaries[1]);
+
+        var stats = new KeyspaceStatsJob(sweep.Connection, sweep.Keys, JobHarness.Monitor(new KeyspaceStatsOptions()), sweep.Metrics, TimeProvider.System);
+        var counted = await JobHarness.RunAsync(stats);
+        counted.Outcome.ShouldBe(JobOutcome.Failed);
+        counted.Snapshot.ShouldBeNull("a part of the keys would look like a store that has shrunk");
+    }
+}
