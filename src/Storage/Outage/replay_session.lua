@@ -8,6 +8,7 @@
 --@include Tokens/token.lua
 --@include RefreshTokens/family.lua
 local chain = session_chain(ARGV[2], ARGV[1])
+meet_marks(ARGV[5], ARGV[6], chain)
 end_families(ARGV[3], KEYS[3], chain)
 local ended, newer, now, ids = 0, false, math.floor(now_us() / 1000), {}
 for id in pairs(chain) do

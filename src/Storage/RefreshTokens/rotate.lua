@@ -29,7 +29,10 @@ if ARGV[3] == family.previous and now - family.rotated < tonumber(ARGV[5]) then
 end
 
 local chain = family.session ~= NONE and session_chain(ARGV[6], family.session)
-if chain then meet(ARGV[2], KEYS[2], MOST_FAMILIES) end
+if chain then
+  meet(ARGV[2], KEYS[2], MOST_FAMILIES)
+  meet_marks(ARGV[7], ARGV[8], chain)
+end
 end_token(ARGV[2], ARGV[1], KEYS[2], FAMILY_SHORTEST)
 if chain then
   for id in pairs(chain) do

@@ -50,6 +50,12 @@ local function meet(prefix, index, most)
   for _, id in ipairs(ids) do redis.call('EXISTS', prefix .. id) end
 end
 
+-- The same for the archive's marks of these sessions (a set of ids); `life` is 0 without an archive.
+local function meet_marks(prefix, life, ids)
+  if tonumber(life) == 0 then return end
+  for id in pairs(ids) do redis.call('EXISTS', prefix .. id) end
+end
+
 -- The record under a key; nil and a reason ('gone', 'foreign', 'version') when there is none that this script understands.
 local function read_record(key)
   local raw = redis.pcall('GET', key)

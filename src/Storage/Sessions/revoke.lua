@@ -11,7 +11,9 @@
 local id, key = ARGV[1], KEYS[1]
 local ended, ids, now = 0, {}, math.floor(now_us() / 1000)
 -- From where the aliases still lead, before they are gone; also when the session itself has idled out, or cannot be read.
-end_families(ARGV[3], KEYS[3], session_chain(ARGV[2], id))
+local chain = session_chain(ARGV[2], id)
+meet_marks(ARGV[4], ARGV[5], chain)
+end_families(ARGV[3], KEYS[3], chain)
 -- Ends by itself, because each alias is deleted on the way; the bound only guards the server against damaged data.
 for _ = 1, 1000 do
   local record, why = read_record(key)
