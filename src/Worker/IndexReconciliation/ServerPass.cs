@@ -55,9 +55,14 @@ internal sealed class ServerPass(
                 case SweepEnd.AnotherServer when ++restarts > MostRestarts:
                     throw new InvalidOperationException($"The server restarted {restarts} times during this pass.");
                 case SweepEnd.AnotherServer:
-                    context.Report.Warn("The server restarted or changed during the pass, which began again.");
-                    state.NextTag = 0;
-                    state.ServerRunId = await ServerIdentity.ReadAsync(primary.Connection, context.Report, cancellationToken);
+                    server = await ServerIdentity.ReadAsync(primary.Connection, context.Report, cancellationToken);
+                    if (server is null || server != state.ServerRunId)
+                    {
+                        context.Report.Warn("The server restarted or changed during the pass, which began again.");
+                        // From nothing: what the partitions before found is found again.
+                        state = State = new PassState { ServerRunId = server };
+                    }
+
                     continue;
             }
 
