@@ -121,7 +121,10 @@ public sealed class RedisConnection : IAsyncDisposable
                 moving = exception;
                 await Task.Delay(MovingPause, timeProvider, cancellationToken).ConfigureAwait(false);
             }
+            // The analysis does not follow a variable from one catch to the next.
+#pragma warning disable CA1508
             catch (StorageUnavailableException exception) when (moving is not null && exception.Reason == UnavailableReason.Deadline)
+#pragma warning restore CA1508
             {
                 throw new StorageUnavailableException(UnavailableReason.Moving, $"Redis at {Endpoint}: {moving.Message}", moving);
             }
