@@ -174,7 +174,7 @@ public sealed class RedisConnection : IAsyncDisposable
         try
         {
             var text = await CallAsync(
-                async database => IsCluster(database) ? (string?)await database.ExecuteAsync("CLUSTER", "NODES").ConfigureAwait(false) : null,
+                async database => IsOfCluster(database) ? (string?)await database.ExecuteAsync("CLUSTER", "NODES").ConfigureAwait(false) : null,
                 cancellationToken,
                 deadline).ConfigureAwait(false);
             return text is null ? null : RedisTopology.Parse(text);
@@ -209,7 +209,7 @@ public sealed class RedisConnection : IAsyncDisposable
         }
     }
 
-    private static bool IsCluster(IDatabase database) =>
+    private static bool IsOfCluster(IDatabase database) =>
         database.Multiplexer.GetEndPoints().Any(endpoint => ClientCompat.IsClusterNode(database.Multiplexer.GetServer(endpoint)));
 
     private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
