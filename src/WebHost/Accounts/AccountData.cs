@@ -1,13 +1,14 @@
 using System.Text.Json.Nodes;
 using Maintenance.Storage.UserData;
 using Maintenance.WebHost.Database;
+using Maintenance.WebHost.Profile.Avatars;
 using Maintenance.WebHost.Users;
 using Microsoft.EntityFrameworkCore;
 
 namespace Maintenance.WebHost.Accounts;
 
 /// <summary>The account's part when all of a user is exported or erased. The audit trail outlives the account: it knows the person by the id alone.</summary>
-internal sealed class AccountData(IServiceScopeFactory scopes) : IUserDataSource
+internal sealed class AccountData(IServiceScopeFactory scopes, IAvatarStore avatars) : IUserDataSource
 {
     // As many as a person looks through; the rest is with the operator.
     private const int AuditEvents = 1000;
@@ -44,8 +45,9 @@ internal sealed class AccountData(IServiceScopeFactory scopes) : IUserDataSource
                 ["action"] = row.Action,
                 ["succeeded"] = row.Succeeded,
                 ["session"] = row.SessionId,
-                ["ip_address"] = row.Address,
-                ["user_agent"] = row.UserAgent,
+                // An administrator's address is the administrator's, not this user's.
+                ["ip_address"] = row.ActorId is null ? row.Address : null,
+                ["user_agent"] = row.ActorId is null ? row.UserAgent : null,
                 ["detail"] = row.Detail,
             })]),
         };
@@ -63,7 +65,14 @@ internal sealed class AccountData(IServiceScopeFactory scopes) : IUserDataSource
         database.Users.Remove(user);
         try
         {
-            return await database.SaveChangesAsync(cancellationToken);
+            var rows = await database.SaveChangesAsync(cancellationToken);
+            if (user.Avatar is { } picture)
+            {
+                // After the row: a row without its picture would be worse than a picture that is deleted a moment later.
+                avatars.Delete(picture);
+            }
+
+            return rows;
         }
         catch (DbUpdateConcurrencyException)
         {

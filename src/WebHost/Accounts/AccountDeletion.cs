@@ -1,8 +1,8 @@
-using Maintenance.Storage.Sessions;
 using Maintenance.Storage.UserData;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Identity;
 
@@ -10,11 +10,8 @@ namespace Maintenance.WebHost.Accounts;
 
 /// <summary>Deletes an account and all that is known of its owner, or exports it.</summary>
 internal sealed class AccountDeletion(
-    UserManager<User> users, PasswordChange passwords, UserDataService data, ISessionStore sessions, SessionCookies cookies, IAuditTrail audit, TimeProvider clock)
+    UserManager<User> users, PasswordChange passwords, RecentProof proof, UserDataService data, SessionCookies cookies, IAuditTrail audit)
 {
-    // Without a password the proof is a log-in that is this fresh.
-    private static readonly TimeSpan FreshLogIn = TimeSpan.FromMinutes(10);
-
     public async Task<IResult> DeleteAsync(DeleteAccountRequest request, HttpContext context, CancellationToken cancellationToken)
     {
         if (await users.FindByIdAsync(context.User.UserId()) is not { } user)
@@ -22,14 +19,16 @@ internal sealed class AccountDeletion(
             return Problems.Unauthorized();
         }
 
-        if (await ConfirmAsync(user, request.Password, context, cancellationToken) is { } refusal)
+        if (await ConfirmAsync(user, request, context, cancellationToken) is { } refusal)
         {
             return refusal;
         }
 
-        await data.EraseAsync(user.Key, cancellationToken);
-        cookies.Remove(context);
+        // Once it has begun it is not left half done because the client hangs up: nobody could ask for the rest.
+        cancellationToken.ThrowIfCancellationRequested();
         audit.Record(context, new AuditEvent { Action = AuditActions.AccountDeleted, UserId = user.Key });
+        await data.EraseAsync(user.Key, CancellationToken.None);
+        cookies.Remove(context);
         return TypedResults.NoContent();
     }
 
@@ -41,18 +40,29 @@ internal sealed class AccountDeletion(
         return TypedResults.File(document, "application/json", "account.json");
     }
 
-    private async Task<IResult?> ConfirmAsync(User user, string? password, HttpContext context, CancellationToken cancellationToken)
+    private async Task<IResult?> ConfirmAsync(User user, DeleteAccountRequest request, HttpContext context, CancellationToken cancellationToken)
     {
-        if (user.PasswordHash is not null)
+        if (await proof.MissingCodeAsync(user, request.Code, context, cancellationToken) is { } missing)
         {
-            return string.IsNullOrEmpty(password)
-                ? Problems.Invalid("password", "The password is required.")
-                : await passwords.ConfirmAsync(user, password, "password", context, cancellationToken);
+            return missing;
         }
 
-        var session = await sessions.GetAsync(user.Key, context.User.SessionId(), cancellationToken);
-        return session is not null && clock.GetUtcNow() - session.AuthenticatedAt <= FreshLogIn
-            ? null
-            : Problems.Of(StatusCodes.Status403Forbidden, "reauthentication_required", "Sign in again, then repeat this within ten minutes.");
+        if (user.PasswordHash is null && !user.TwoFactorEnabled && !await proof.IsRecentAsync(context, cancellationToken))
+        {
+            return Problems.Of(StatusCodes.Status403Forbidden, RecentAuthentication.Code, "Sign in again, then repeat this soon.");
+        }
+
+        if (user.PasswordHash is not null)
+        {
+            var wrong = string.IsNullOrEmpty(request.Password)
+                ? Problems.Invalid("password", "The password is required.")
+                : await passwords.ConfirmAsync(user, request.Password, "password", context, cancellationToken);
+            if (wrong is not null)
+            {
+                return wrong;
+            }
+        }
+
+        return await proof.WrongCodeAsync(user, request.Code, context, cancellationToken);
     }
 }

@@ -72,6 +72,10 @@ internal sealed record ChangePasswordRequest
     [Required]
     [StringLength(PasswordSettings.MaxLength)]
     public string NewPassword { get; init; } = "";
+
+    /// <summary>A code of the authenticator; needed when the second factor is on and was not asked for lately.</summary>
+    [StringLength(6, MinimumLength = 6)]
+    public string? Code { get; init; }
 }
 
 /// <summary>Confirms that the account shall be deleted.</summary>
@@ -80,4 +84,8 @@ internal sealed record DeleteAccountRequest
     /// <summary>The password, if the account has one.</summary>
     [StringLength(PasswordSettings.MaxLength)]
     public string? Password { get; init; }
+
+    /// <summary>A code of the authenticator; needed when the second factor is on and was not asked for lately.</summary>
+    [StringLength(6, MinimumLength = 6)]
+    public string? Code { get; init; }
 }

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Identity;
@@ -7,19 +8,17 @@ namespace Maintenance.WebHost.Accounts;
 /// <summary>Shuts and opens accounts.</summary>
 internal sealed class AccountState(UserManager<User> users, ISessionStore sessions, TimeProvider clock)
 {
-    /// <summary>Shuts an account and ends its sessions. In this order: a log-in under way either meets the end or sees that the account is shut.</summary>
+    /// <summary>Shuts an account; <see cref="EndSessionsAsync"/> follows. In this order a log-in under way either meets the end or sees that the account is shut.</summary>
     /// <returns>False: another write came between; nothing was changed.</returns>
-    public async Task<bool> DisableAsync(User user, CancellationToken cancellationToken)
+    public async Task<bool> ShutAsync(User user)
     {
         user.DisabledAt ??= clock.GetUtcNow();
-        if (!(await users.UpdateAsync(user)).Succeeded)
-        {
-            return false;
-        }
-
-        await sessions.RevokeAllAsync(user.Key, except: null, cancellationToken);
-        return true;
+        return (await users.UpdateAsync(user)).Succeeded;
     }
+
+    /// <summary>Ends the sessions of an account that has been shut. Whoever asked may have hung up; the store's deadline bounds the wait.</summary>
+    public async Task<RevocationOutcome> EndSessionsAsync(User user) =>
+        (await sessions.RevokeAllAsync(user.Key, except: null, CancellationToken.None)).Outcome;
 
     /// <summary>Opens an account again.</summary>
     public async Task<bool> EnableAsync(User user)

@@ -1,4 +1,5 @@
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
@@ -6,6 +7,7 @@ using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.SignIn;
+using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
@@ -21,6 +23,7 @@ internal sealed class PasswordChange(
     IOneTimeTokenStore tokens,
     ISessionStore sessions,
     SessionIssuer issuer,
+    RecentProof proof,
     AccountLimit failures,
     AccountMail mail,
     IAuditTrail audit)
@@ -41,8 +44,13 @@ internal sealed class PasswordChange(
 
         // Hashed before the token is used up: a host without room for a hash must not cost the user the token.
         var hash = await passwords.HashAsync(request.NewPassword, cancellationToken);
-        var redemption = await reset.ResetAsync(request.Token, (_, _) => StoreAsync(user, hash), cancellationToken);
-        if (!redemption.IsAccepted)
+        var stored = false;
+        var redemption = await reset.ResetAsync(
+            request.Token,
+            // Whatever else was written of the user meanwhile, the owner of the address has spoken; only a shut account stays as it is.
+            async (id, _) => stored = await StoreAsync(id, hash, found => found.DisabledAt is null, found => found.EmailVerified = true),
+            cancellationToken);
+        if (!redemption.IsAccepted || !stored)
         {
             return Invalid();
         }
@@ -61,6 +69,12 @@ internal sealed class PasswordChange(
             return Problems.Unauthorized();
         }
 
+        // The new session will count as a recent proof, so it needs all that one needs.
+        if (await proof.MissingCodeAsync(user, request.Code, context, cancellationToken) is { } missing)
+        {
+            return missing;
+        }
+
         if (await ConfirmAsync(user, request.CurrentPassword, "currentPassword", context, cancellationToken) is { } wrong)
         {
             return wrong;
@@ -73,11 +87,32 @@ internal sealed class PasswordChange(
 
         var device = await sessions.GetAsync(user.Key, context.User.SessionId(), cancellationToken);
         var hash = await passwords.HashAsync(request.NewPassword, cancellationToken);
-        await StoreAsync(user, hash);
-        await sessions.RevokeAllAsync(user.Key, except: null, cancellationToken);
+        if (await proof.WrongCodeAsync(user, request.Code, context, cancellationToken) is { } wrongCode)
+        {
+            return wrongCode;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        var stamp = user.SecurityStamp;
+        if (!await StoreAsync(user.Key, hash, found => found.DisabledAt is null && found.SecurityStamp == stamp, _ => { }))
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again.");
+        }
+
+        // From here on nobody's hanging up counts: the password is another one, and what the old one made must not live on.
         audit.Record(context, new AuditEvent { Action = AuditActions.PasswordChanged, UserId = user.Key });
         mail.SendPasswordChanged(user);
-        return await issuer.IssueAsync(context, user, device?.DeviceName, cancellationToken) is { } signedIn
+        try
+        {
+            await sessions.RevokeAllAsync(user.Key, except: null, CancellationToken.None);
+        }
+        catch (StorageUnavailableException)
+        {
+            return Problems.Unavailable(
+                context.Response, "The password HAS been changed, but the sessions could not be ended. Sign in with the new one and log out everywhere.", TimeSpan.FromSeconds(1), "password_changed");
+        }
+
+        return await users.FindByIdAsync(user.Key) is { } changed && await issuer.IssueAsync(context, changed, device?.DeviceName, cancellationToken) is { } signedIn
             ? TypedResults.Ok(signedIn)
             : Problems.Unauthorized();
     }
@@ -104,14 +139,26 @@ internal sealed class PasswordChange(
 
     private static ProblemHttpResult Invalid() => Problems.InvalidToken("The link is not valid any more. Ask for a new one.");
 
-    private async Task StoreAsync(User user, string hash)
+    // Of two writes at the same time the second fails; the user is read again then, and the password stored if it still may be.
+    private async Task<bool> StoreAsync(string id, string hash, Func<User, bool> mayStill, Action<User> change)
     {
-        user.PasswordHash = hash;
-        // Writes the user.
-        var result = await users.UpdateSecurityStampAsync(user);
-        if (!result.Succeeded)
+        const int attempts = 5;
+        for (var i = 0; i < attempts; i++)
         {
-            throw new InvalidOperationException($"The password could not be stored: {string.Join(", ", result.Errors.Select(error => error.Code))}.");
+            if (await users.FindByIdAsync(id) is not { } user || !mayStill(user))
+            {
+                return false;
+            }
+
+            change(user);
+            user.PasswordHash = hash;
+            // Writes the user.
+            if ((await users.UpdateSecurityStampAsync(user)).Succeeded)
+            {
+                return true;
+            }
         }
+
+        return false;
     }
 }

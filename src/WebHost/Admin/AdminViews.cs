@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Maintenance.WebHost.Audit;
+using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
 
@@ -67,7 +68,7 @@ internal sealed record AdminEnded(int Ended);
 /// <param name="After">Where the page before ended.</param>
 /// <param name="Limit">1 to 200; default 50.</param>
 internal sealed record AdminUserQuery(
-    [property: StringLength(254)] string? Query, [property: StringLength(254)] string? After, [property: Range(1, 200)] int Limit = 50);
+    [property: PlainText(254)] string? Query, [property: PlainText(254)] string? After, [property: Range(1, 200)] int Limit = 50);
 
 /// <summary>Which events to list.</summary>
 /// <param name="UserId">Whom they concern.</param>
@@ -75,4 +76,4 @@ internal sealed record AdminUserQuery(
 /// <param name="Before">Where the page before ended.</param>
 /// <param name="Limit">1 to 500; default 100.</param>
 internal sealed record AdminAuditQuery(
-    [property: StringLength(64)] string? UserId, [property: StringLength(64)] string? Action, long? Before, [property: Range(1, 500)] int Limit = 100);
+    [property: PlainText(64)] string? UserId, [property: PlainText(64)] string? Action, long? Before, [property: Range(1, 500)] int Limit = 100);

@@ -14,13 +14,16 @@ internal static class CreateAdminVerb
 {
     public const string Name = "create-admin";
 
+    private const string Unverified = "--unverified";
+
     /// <summary>Runs it.</summary>
     /// <returns>0 done, or it was so already; 1 there is no such account, or the database does not answer; 2 bad usage.</returns>
     public static async Task<int> RunAsync(IServiceProvider services, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        if (arguments.Count != 1 || !arguments[0].Contains('@', StringComparison.Ordinal))
+        var unverified = arguments.Contains(Unverified);
+        if (arguments.Count != (unverified ? 2 : 1) || !arguments[0].Contains('@', StringComparison.Ordinal))
         {
-            await Console.Error.WriteLineAsync($"Usage: {Name} <email>. The account must have been registered.");
+            await Console.Error.WriteLineAsync($"Usage: {Name} <email> [{Unverified}]. The account must have been registered, and its address verified.");
             return 2;
         }
 
@@ -40,11 +43,19 @@ internal static class CreateAdminVerb
                 return 0;
             }
 
+            if (!user.EmailVerified && !unverified)
+            {
+                await Console.Error.WriteLineAsync(
+                    $"Nobody has proved that this address is the account's: whoever registered it first would become administrator. Verify it by the message, or reset the password, then run this again; {Unverified} does without.");
+                return 1;
+            }
+
             user.Roles.Add(new UserRole { UserId = user.Id, Role = Roles.Admin });
             var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
             database.AuditEvents.Add(services.GetRequiredService<IAuditTrail>().Prepare(
                 new AuditEvent { Action = AuditActions.AdminRoleGiven, UserId = user.Key, Detail = "command line" }));
-            if (!(await users.UpdateAsync(user)).Succeeded)
+            // A log-in under way must not begin without the role, nor one of before go on with it.
+            if (!(await users.UpdateSecurityStampAsync(user)).Succeeded)
             {
                 await Console.Error.WriteLineAsync("The account was changed at the same time; run it again.");
                 return 1;

@@ -127,10 +127,11 @@ internal static class HostSetup
 
     private static void UsePipeline(WebApplication app)
     {
+        // First, so that what follows knows whether the client came by TLS.
+        app.UseConfiguredProxies();
         app.UseSecurityHeaders();
         app.UseExceptionHandler();
         app.UseStatusCodePages(page => Problems.Send(page.HttpContext, new ProblemDetails { Status = page.HttpContext.Response.StatusCode }));
-        app.UseConfiguredProxies();
         app.UseRouting();
         app.UseListeners();
         app.UseBodyCharset();

@@ -1,5 +1,4 @@
 using Maintenance.WebHost.Hosting;
-using Microsoft.Net.Http.Headers;
 
 namespace Maintenance.WebHost.Sessions;
 
@@ -30,7 +29,7 @@ internal static class Antiforgery
     {
         var request = context.Request;
         return HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
-            || request.Headers.ContainsKey(HeaderNames.Authorization)
+            || request.IsAuthenticatedByHeader()
             || !request.Cookies.TryGetValue(SessionCookieOptions.Session, out var session)
             || context.GetEndpoint() is not { } endpoint
             || endpoint.Metadata.GetMetadata<IgnoresCookieMetadata>() is not null

@@ -1,12 +1,13 @@
 using System.Security.Claims;
 using Maintenance.Storage.Sessions;
-using Microsoft.Net.Http.Headers;
 
 namespace Maintenance.WebHost.Sessions;
 
 /// <summary>What the request's session says.</summary>
 internal static class CurrentSession
 {
+    private const string Prefix = "Bearer ";
+
     /// <summary>Id of the user.</summary>
     /// <exception cref="InvalidOperationException">Nobody is signed in: the endpoint lacks <c>RequireAuthorization</c>.</exception>
     public static string UserId(this ClaimsPrincipal principal) =>
@@ -19,10 +20,12 @@ internal static class CurrentSession
     /// <summary>The token that the request was sent with, as the bearer handler reads it; null: none.</summary>
     public static string? SessionToken(this HttpRequest request)
     {
-        const string Prefix = "Bearer ";
-        var header = request.Headers[HeaderNames.Authorization];
-        return header is [{ } value] && value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
-            ? value[Prefix.Length..].Trim()
+        return request.IsAuthenticatedByHeader()
+            ? request.Headers.Authorization[0]![Prefix.Length..].Trim()
             : request.Cookies.TryGetValue(SessionCookieOptions.Session, out var cookie) && cookie.Length > 0 ? cookie : null;
     }
+
+    /// <summary>Whether the bearer handler takes the token from the header; any other header leaves it to the cookie.</summary>
+    public static bool IsAuthenticatedByHeader(this HttpRequest request) =>
+        request.Headers.Authorization is [{ } value] && value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 }

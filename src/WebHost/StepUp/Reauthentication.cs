@@ -86,6 +86,7 @@ internal static class StepUpEndpoints
     public static IServiceCollection AddStepUp(this IServiceCollection services)
     {
         services.AddSettings<StepUpOptions, StepUpOptionsValidator>(StepUpOptions.Section);
+        services.AddScoped<RecentProof>();
         return services.AddScoped<Reauthentication>();
     }
 

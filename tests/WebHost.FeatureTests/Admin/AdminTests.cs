@@ -1,4 +1,8 @@
+using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Maintenance.WebHost.FeatureTests.Admin;
 
@@ -141,6 +145,51 @@ public sealed class AdminTests(FeatureHost host)
         (await host.RunAsync("create-admin", "nobody@example.org")).ShouldBe(1);
         (await host.RunAsync("create-admin")).ShouldBe(2);
     }
+
+    [Fact]
+    public async Task CreateAdmin_RefusesAnAddressThatNobodyProved_UnlessTold()
+    {
+        var user = await host.AccountAsync(verified: false);
+
+        (await host.RunAsync("create-admin", user.Email)).ShouldBe(1);
+        (await host.FindAsync(user))!.Roles.ShouldBeEmpty();
+        (await (await AdminAsync()).PutAsync($"/api/auth/admin/users/{user.Key}/admin")).Code.ShouldBe("email_not_verified");
+        (await host.RunAsync("create-admin", user.Email, "--unverified")).ShouldBe(0);
+        (await host.FindAsync(user))!.Roles.Select(role => role.Role).ShouldBe([Roles.Admin]);
+    }
+
+    [Fact]
+    public async Task RoleThatIsGoneAlready_StillEndsTheSessions_WhenItIsTakenAgain()
+    {
+        var user = await host.AccountAsync();
+        var left = await host.SignedInAsync(user);
+
+        (await (await AdminAsync()).DeleteAsync($"/api/auth/admin/users/{user.Key}/admin")).Status.ShouldBe(204);
+
+        (await left.GetAsync("/api/auth/profile")).Status.ShouldBe(401);
+    }
+
+    [Fact]
+    public async Task LogInUnderWay_DoesNotKeepARoleThatWasTaken()
+    {
+        var user = await host.AccountAsync(roles: [Roles.Admin]);
+        await using var scope = host.Services.CreateAsyncScope();
+        var read = (await scope.ServiceProvider.GetRequiredService<UserManager<User>>().FindByIdAsync(user.Key))!;
+
+        (await (await AdminAsync()).DeleteAsync($"/api/auth/admin/users/{user.Key}/admin")).Status.ShouldBe(204);
+
+        var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
+        (await scope.ServiceProvider.GetRequiredService<SessionIssuer>().IssueAsync(context, read, null, default)).ShouldBeNull();
+        (await host.SessionStore.ListAsync(user.Key, default)).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("users?query=%00")]
+    [InlineData("users?after=a%00")]
+    [InlineData("audit?userId=%00")]
+    [InlineData("audit?action=%00")]
+    public async Task Search_ForWhatNoTextCanHold_Is400(string path) =>
+        (await (await AdminAsync()).GetAsync($"/api/auth/admin/{path}")).Status.ShouldBe(400);
 
     private async Task<ApiClient> AdminAsync() => await host.SignedInAsync(await host.AccountAsync(roles: [Roles.Admin]));
 

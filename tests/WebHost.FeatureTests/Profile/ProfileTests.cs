@@ -44,6 +44,19 @@ public sealed class ProfileTests(FeatureHost host)
     }
 
     [Fact]
+    public async Task Avatar_IsGone_WithItsAccount()
+    {
+        var client = await host.SignedInAsync(await host.AccountAsync());
+        var set = await client.SendAsync(HttpMethod.Post, "/api/auth/profile/avatar", Body(Png(64, 64), "image/png"));
+        var url = set.Json.GetProperty("avatarUrl").GetString()!;
+        (await host.Client().GetAsync(url)).Status.ShouldBe(200);
+
+        (await client.SendAsync(HttpMethod.Delete, "/api/auth/account", System.Net.Http.Json.JsonContent.Create(new { password = FeatureHost.Password }))).Status.ShouldBe(204);
+
+        (await host.Client().GetAsync(url)).Status.ShouldBe(404);
+    }
+
+    [Fact]
     public async Task Avatar_IsKept_ServedWithItsRealTypeAndNosniff_AndReplaced()
     {
         var user = await host.AccountAsync();

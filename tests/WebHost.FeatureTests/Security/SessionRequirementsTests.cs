@@ -1,3 +1,6 @@
+using Maintenance.WebHost.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 namespace Maintenance.WebHost.FeatureTests.Security;
 
 /// <summary>What OWASP's ASVS asks of sessions (V3) and no other test shows; docs/security.md names them.</summary>
@@ -79,6 +82,36 @@ public sealed class SessionRequirementsTests(FeatureHost host)
         (await browser.GetAsync("/api/auth/profile")).Status.ShouldBe(200);
         var refused = await browser.PutAsync("/api/auth/profile", new { name = "Eve" });
         (refused.Status, refused.Code).ShouldBe((403, "antiforgery"));
+    }
+
+    [Fact]
+    public async Task StrictTransportSecurity_IsSentToWhoComesByTls()
+    {
+        await using var behind = HostSetup.Build(
+            [.. host.Settings.Select(setting => $"--{setting.Key}={setting.Value}"), "--Api:Port=0", "--Management:Port=0", "--Proxies:Networks:0=127.0.0.1/32"],
+            builder => builder.Logging.ClearProviders());
+        await behind.StartAsync();
+        using var client = new HttpClient { BaseAddress = new Uri(behind.Urls.First()) };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/auth/verify");
+        request.Headers.Add("X-Forwarded-Proto", "https");
+
+        using var secure = await client.SendAsync(request);
+        using var plain = await client.GetAsync(new Uri("/api/auth/verify", UriKind.Relative));
+
+        secure.Headers.Contains("Strict-Transport-Security").ShouldBeTrue();
+        plain.Headers.Contains("Strict-Transport-Security").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Deletion_WithoutAPassword_NeedsARecentProof()
+    {
+        var user = await host.AccountAsync(password: false);
+        var refreshed = await host.RefreshedAsync(user);
+
+        (await refreshed.SendAsync(HttpMethod.Delete, "/api/auth/account", System.Net.Http.Json.JsonContent.Create(new { }))).Code.ShouldBe("reauthentication_required");
+        (await host.FindAsync(user)).ShouldNotBeNull();
+        (await (await host.SignedInAsync(user)).SendAsync(HttpMethod.Delete, "/api/auth/account", System.Net.Http.Json.JsonContent.Create(new { }))).Status.ShouldBe(204);
+        (await host.FindAsync(user)).ShouldBeNull();
     }
 
     [Fact]

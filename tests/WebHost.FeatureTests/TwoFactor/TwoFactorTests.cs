@@ -92,6 +92,26 @@ public sealed class TwoFactorTests(FeatureHost host)
     }
 
     [Fact]
+    public async Task PasswordChangeAndDeletion_NeedTheCodeToo_UnlessItWasGivenLately()
+    {
+        var user = await host.AccountAsync();
+        await EnrolAsync(user);
+        var secret = host.Services.GetRequiredService<AuthenticatorKeys>().Get((await host.FindAsync(user))!)!;
+        var client = await host.RefreshedAsync(user);
+        const string Next = "another-long-passphrase-of-hers";
+
+        var half = await client.PutAsync("/api/auth/profile/password", new { currentPassword = FeatureHost.Password, newPassword = Next });
+        half.Status.ShouldBe(400, half.Text);
+        half.Text.ShouldContain("\"code\"");
+        (await client.SendAsync(HttpMethod.Delete, "/api/auth/account", System.Net.Http.Json.JsonContent.Create(new { password = FeatureHost.Password }))).Status.ShouldBe(400);
+        (await client.PutAsync("/api/auth/profile/password", new { currentPassword = FeatureHost.Password, newPassword = Next, code = "000000" })).Status.ShouldBe(400);
+        (await client.PostAsync("/api/auth/2fa/disable")).Status.ShouldBe(403);
+
+        var whole = await client.PutAsync("/api/auth/profile/password", new { currentPassword = FeatureHost.Password, newPassword = Next, code = Code(secret, 1) });
+        whole.Status.ShouldBe(200, whole.Text);
+    }
+
+    [Fact]
     public async Task Disable_NeedsARecentProof_SaysHow_AndWorksAfterIt()
     {
         var user = await host.AccountAsync();

@@ -31,6 +31,17 @@ public sealed class AntiforgeryTests
         Antiforgery.IsAllowed(context).ShouldBe(allowed);
     }
 
+    [Theory]
+    [InlineData("Basic dXNlcjpwYXNz")]
+    [InlineData("Bearer")]
+    public void HeaderThatTheBearerHandlerLeavesToTheCookie_DoesNotStandInForTheToken(string header)
+    {
+        var context = Context("POST", ignoresCookie: false);
+        context.Request.Headers.Authorization = header;
+
+        Antiforgery.IsAllowed(context).ShouldBeFalse();
+    }
+
     [Fact]
     public void Token_OfAnotherSession_IsNone()
     {
