@@ -128,29 +128,29 @@ internal sealed class SweepHarness : IAsyncDisposable
     /// <summary>Index and sessions of every user agree both ways: members, scores and life. Of a cluster: on one node.</summary>
     public async Task ShouldAgreeAsync(RedisServer? node = null)
     {
-        var server = node ?? this.server;
+        var asked = node ?? server;
         var expected = new SortedDictionary<string, SortedDictionary<string, long>>(StringComparer.Ordinal);
-        foreach (var name in await server.KeysAsync(Keys.Prefix + "session:*"))
+        foreach (var name in await asked.KeysAsync(Keys.Prefix + "session:*"))
         {
             if (Keys.TryParse(name, out var parsed) && parsed.Kind == StateKind.Session)
             {
                 var index = Keys.SessionIndex(parsed.User);
                 expected.TryAdd(index, new SortedDictionary<string, long>(StringComparer.Ordinal));
-                expected[index][parsed.Id.Value] = await server.IntegerAsync("PEXPIRETIME", name);
+                expected[index][parsed.Id.Value] = await asked.IntegerAsync("PEXPIRETIME", name);
             }
         }
 
-        (await server.KeysAsync(Keys.Prefix + "user:sessions:*")).ShouldBe(expected.Keys);
+        (await asked.KeysAsync(Keys.Prefix + "user:sessions:*")).ShouldBe(expected.Keys);
         foreach (var (index, sessions) in expected)
         {
-            var members = await server.ListAsync("ZRANGE", index, "0", "-1", "WITHSCORES");
+            var members = await asked.ListAsync("ZRANGE", index, "0", "-1", "WITHSCORES");
             members.Where((_, i) => i % 2 == 0).Order(StringComparer.Ordinal).ShouldBe(sessions.Keys);
             for (var i = 0; i < members.Count; i += 2)
             {
                 Math.Abs(double.Parse(members[i + 1]) - sessions[members[i]]).ShouldBeLessThanOrEqualTo(2000);
             }
 
-            Math.Abs(await server.IntegerAsync("PEXPIRETIME", index) - sessions.Values.Max()).ShouldBeLessThanOrEqualTo(2000, index);
+            Math.Abs(await asked.IntegerAsync("PEXPIRETIME", index) - sessions.Values.Max()).ShouldBeLessThanOrEqualTo(2000, index);
         }
     }
 

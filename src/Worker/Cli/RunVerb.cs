@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Maintenance.Storage.Redis;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Scheduling;
 
@@ -55,6 +56,8 @@ internal static class RunVerb
             throw new ConfigurationException([$"This build has no job '{request.Job}'."]);
         }
 
+        // A verb's first call would else find no connection yet and give up its lease; what keeps it from connecting, the run says.
+        await host.Services.GetRequiredService<RedisConnection>().ConnectAsync(cancellationToken);
         using var progress = ProgressLine.ForTerminal();
         var result = await host.Services.GetRequiredService<JobRunner>().RunAsync(request with { Progress = progress }, cancellationToken);
         progress?.Clear();

@@ -42,7 +42,7 @@ public sealed class SlotMoveTests(RedisClusterFixture fixture)
 
         var second = bed.Sessions.CreateAsync(new NewSession { UserId = issued.Session.UserId }, None);
         var validation = bed.Sessions.ValidateAsync(issued.Token.Value, None);
-        await Task.WhenAny(second, validation, Task.Delay(300));
+        await Task.WhenAny(second, validation, Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System));
         second.IsCompleted.ShouldBeFalse();
         validation.IsCompleted.ShouldBeFalse();
         await Cluster.EndMoveAsync(move.Slot, move.To);

@@ -1,4 +1,5 @@
 using System.Net;
+using Maintenance.Storage.Outage;
 using Maintenance.Testing;
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Users;
@@ -81,7 +82,8 @@ public sealed class AccountTests(HostFixture fixture)
         var state = scope.ServiceProvider.GetRequiredService<AccountState>();
         var user = (await users.FindByEmailAsync(email))!;
 
-        (await state.DisableAsync(user, default)).ShouldBeTrue();
+        (await state.ShutAsync(user)).ShouldBeTrue();
+        (await state.EndSessionsAsync(user)).ShouldBe(RevocationOutcome.Done);
 
         (await client.VerifyAsync(tokens.Session)).ShouldBe(HttpStatusCode.Unauthorized);
         (await client.RefreshAsync(tokens.Refresh)).Status.ShouldBe(HttpStatusCode.Unauthorized);
