@@ -10,7 +10,7 @@ namespace Maintenance.WebHost.Accounts;
 
 /// <summary>Deletes an account and all that is known of its owner, or exports it.</summary>
 internal sealed class AccountDeletion(
-    UserManager<User> users, PasswordChange passwords, RecentProof proof, UserDataService data, SessionCookies cookies, IAuditTrail audit)
+    UserManager<User> users, PasswordChange passwords, RecentProof proof, UserDataService data, SessionCookies cookies, AccountMail mail, IAuditTrail audit)
 {
     public async Task<IResult> DeleteAsync(DeleteAccountRequest request, HttpContext context, CancellationToken cancellationToken)
     {
@@ -29,6 +29,7 @@ internal sealed class AccountDeletion(
         audit.Record(context, new AuditEvent { Action = AuditActions.AccountDeleted, UserId = user.Key });
         await data.EraseAsync(user.Key, CancellationToken.None);
         cookies.Remove(context);
+        mail.SendDeleted(user);
         return TypedResults.NoContent();
     }
 

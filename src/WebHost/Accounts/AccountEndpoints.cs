@@ -28,6 +28,7 @@ internal static class AccountEndpoints
         services.AddScoped<AccountState>();
         services.AddScoped<EmailVerification>();
         services.AddScoped<PasswordChange>();
+        services.AddScoped<UnverifiedCleanup>();
         services.AddScoped<Registration>();
         return services;
     }
@@ -40,13 +41,13 @@ internal static class AccountEndpoints
             .IgnoresCookie()
             .RequireRateLimiting(Limits.Register)
             .WithSummary("Registers an account; the answer is the same for an address that has one.");
-        auth.MapPost("verify-email", (TokenRequest request, HttpContext context, EmailVerification verification, CancellationToken stop) => verification.VerifyAsync(request, context, stop))
-            .Validated<TokenRequest>()
+        auth.MapPost("verify-email", (VerifyEmailRequest request, HttpContext context, EmailVerification verification, CancellationToken stop) => verification.VerifyAsync(request, context, stop))
+            .Validated<VerifyEmailRequest>()
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .IgnoresCookie()
             .RequireRateLimiting(Limits.Redeem)
-            .WithSummary("Proves an e-mail address by the token that was sent to it.");
+            .WithSummary("Proves an e-mail address by the token that was sent to it. Send the session or the password too: it shows that the account is the owner's.");
         auth.MapPost("verify-email/resend", (EmailRequest request, AccountMail mail) =>
             {
                 mail.SendVerification(request.Email);

@@ -42,12 +42,16 @@ internal sealed record Accepted(string Message)
     public static readonly Accepted Journalled = new("Written down; it holds everywhere as soon as Redis is back.");
 }
 
-/// <summary>A one-time token.</summary>
-internal sealed record TokenRequest
+/// <summary>The token that was mailed to prove an address.</summary>
+internal sealed record VerifyEmailRequest
 {
     [Required]
     [StringLength(128)]
     public string Token { get; init; } = "";
+
+    /// <summary>The account's password, from who is not signed in: shows that the mailbox and the account are one person's.</summary>
+    [StringLength(PasswordSettings.MaxLength)]
+    public string? Password { get; init; }
 }
 
 /// <summary>A new password by a one-time token.</summary>

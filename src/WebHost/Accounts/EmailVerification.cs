@@ -1,26 +1,46 @@
 using Maintenance.Storage.OneTimeTokens;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 
 namespace Maintenance.WebHost.Accounts;
 
-/// <summary>Proves by a mailed token that an address is the user's.</summary>
-internal sealed class EmailVerification(IOneTimeTokenStore tokens, UserManager<User> users, IAuditTrail audit)
+/// <summary>
+/// Proves by a mailed token that an address is the user's. The token alone says nothing of who knows the password; only with the session or the password
+/// beside it the account counts as its owner's (<see cref="User.OwnerProved"/>).
+/// </summary>
+internal sealed class EmailVerification(IOneTimeTokenStore tokens, UserManager<User> users, PasswordChange passwords, IAuditTrail audit)
 {
-    public async Task<IResult> VerifyAsync(TokenRequest request, HttpContext context, CancellationToken cancellationToken)
+    public async Task<IResult> VerifyAsync(VerifyEmailRequest request, HttpContext context, CancellationToken cancellationToken)
     {
-        var redemption = await tokens.RedeemAsync(OneTimePurpose.EmailVerification, request.Token, cancellationToken);
+        // Looked at first: a mistyped password must not cost the user the token.
+        var look = await tokens.PeekAsync(OneTimePurpose.EmailVerification, request.Token, cancellationToken);
         // The token is for an address; a user who has another one by now has not proved that.
-        if (redemption.Token is not { } token
+        if (look.Token is not { } token
             || await users.FindByIdAsync(token.UserId) is not { DisabledAt: null } user
             || token.Data != user.NormalizedEmail)
         {
-            return Problems.InvalidToken("The link is not valid any more. Ask for a new one.");
+            return Invalid();
+        }
+
+        // The session's cookie needs no antiforgery token here: whoever makes a browser send this must know the token from the mailbox.
+        var isSignedIn = context.User.Identity?.IsAuthenticated == true && context.User.UserId() == user.Key;
+        var knowsPassword = !isSignedIn && user.PasswordHash is not null && !string.IsNullOrEmpty(request.Password);
+        if (knowsPassword && await passwords.ConfirmAsync(user, request.Password!, "password", context, cancellationToken) is { } wrong)
+        {
+            return wrong;
+        }
+
+        if (!(await tokens.RedeemAsync(OneTimePurpose.EmailVerification, request.Token, cancellationToken)).IsAccepted)
+        {
+            return Invalid();
         }
 
         user.EmailVerified = true;
+        user.OwnerProved |= isSignedIn || knowsPassword;
         if (!(await users.UpdateAsync(user)).Succeeded)
         {
             return Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Ask for a new link.");
@@ -29,4 +49,6 @@ internal sealed class EmailVerification(IOneTimeTokenStore tokens, UserManager<U
         audit.Record(context, new AuditEvent { Action = AuditActions.EmailVerified, UserId = user.Key });
         return TypedResults.NoContent();
     }
+
+    private static ProblemHttpResult Invalid() => Problems.InvalidToken("The link is not valid any more. Ask for a new one.");
 }

@@ -20,6 +20,7 @@ internal sealed class PasswordChange(
     PasswordPolicy policy,
     PasswordWork passwords,
     PasswordReset reset,
+    UnverifiedCleanup cleanup,
     IOneTimeTokenStore tokens,
     ISessionStore sessions,
     SessionIssuer issuer,
@@ -44,11 +45,15 @@ internal sealed class PasswordChange(
 
         // Hashed before the token is used up: a host without room for a hash must not cost the user the token.
         var hash = await passwords.HashAsync(request.NewPassword, cancellationToken);
-        var stored = false;
+        var (stored, strangersRemoved) = (false, false);
         var redemption = await reset.ResetAsync(
             request.Token,
             // Whatever else was written of the user meanwhile, the owner of the address has spoken; only a shut account stays as it is.
-            async (id, _) => stored = await StoreAsync(id, hash, found => found.DisabledAt is null, found => found.EmailVerified = true),
+            async (id, _) => stored = await StoreAsync(id, hash, found => found.DisabledAt is null, async found =>
+            {
+                found.EmailVerified = true;
+                strangersRemoved = await cleanup.ApplyAsync(found, CancellationToken.None);
+            }),
             cancellationToken);
         if (!redemption.IsAccepted || !stored)
         {
@@ -56,8 +61,9 @@ internal sealed class PasswordChange(
         }
 
         await failures.TryForgetAsync(user.Email, cancellationToken);
+        await failures.TryForgetSignedInAsync(user, cancellationToken);
         audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, UserId = user.Key });
-        mail.SendPasswordChanged(user);
+        mail.SendPasswordChanged(user, strangersRemoved);
         return TypedResults.NoContent();
     }
 
@@ -94,7 +100,7 @@ internal sealed class PasswordChange(
 
         cancellationToken.ThrowIfCancellationRequested();
         var stamp = user.SecurityStamp;
-        if (!await StoreAsync(user.Key, hash, found => found.DisabledAt is null && found.SecurityStamp == stamp, _ => { }))
+        if (!await StoreAsync(user.Key, hash, found => found.DisabledAt is null && found.SecurityStamp == stamp, _ => Task.CompletedTask))
         {
             return Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again.");
         }
@@ -121,7 +127,7 @@ internal sealed class PasswordChange(
     /// <returns>The answer to give when not.</returns>
     public async Task<IResult?> ConfirmAsync(User user, string password, string field, HttpContext context, CancellationToken cancellationToken)
     {
-        var limit = await failures.TryAsync(user.Email, cancellationToken);
+        var limit = await failures.TrySignedInAsync(user, cancellationToken);
         if (!limit.IsAllowed)
         {
             return LimitProblems.TooMany(context, limit);
@@ -133,14 +139,14 @@ internal sealed class PasswordChange(
             return Problems.Invalid(field, "The password is wrong.");
         }
 
-        await failures.TryForgetAsync(user.Email, cancellationToken);
+        await failures.TryForgetSignedInAsync(user, cancellationToken);
         return null;
     }
 
     private static ProblemHttpResult Invalid() => Problems.InvalidToken("The link is not valid any more. Ask for a new one.");
 
     // Of two writes at the same time the second fails; the user is read again then, and the password stored if it still may be.
-    private async Task<bool> StoreAsync(string id, string hash, Func<User, bool> mayStill, Action<User> change)
+    private async Task<bool> StoreAsync(string id, string hash, Func<User, bool> mayStill, Func<User, Task> change)
     {
         const int attempts = 5;
         for (var i = 0; i < attempts; i++)
@@ -150,7 +156,7 @@ internal sealed class PasswordChange(
                 return false;
             }
 
-            change(user);
+            await change(user);
             user.PasswordHash = hash;
             // Writes the user.
             if ((await users.UpdateSecurityStampAsync(user)).Succeeded)

@@ -1,3 +1,5 @@
+using Maintenance.Storage.Sessions;
+using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Mail;
 using Maintenance.WebHost.Users;
@@ -9,7 +11,8 @@ namespace Maintenance.WebHost.ExternalSignIn;
 /// Which account an identity signs in to. The provider's id decides; an address only links the two for the first time, and only when both sides have
 /// verified it: an account whose address nobody has verified may have been made by somebody who waits for its owner.
 /// </summary>
-internal sealed class AccountLinking(UserManager<User> users, Outbox outbox, IAuditTrail audit, TimeProvider clock)
+internal sealed class AccountLinking(
+    UserManager<User> users, UnverifiedCleanup cleanup, ISessionStore sessions, Outbox outbox, AccountMail mail, IAuditTrail audit, TimeProvider clock)
 {
     /// <summary>The account, made if there is none.</summary>
     /// <exception cref="ExternalSignInException">There is none for this identity.</exception>
@@ -66,12 +69,37 @@ internal sealed class AccountLinking(UserManager<User> users, Outbox outbox, IAu
             throw new ExternalSignInException(ExternalSignInError.LinkRequired, "The account's owner must link the provider.");
         }
 
-        return await AddAsync(account, identity, context) ? account : null;
+        return account.OwnerProved
+            ? await AddAsync(account, identity, context) ? account : null
+            : await ClaimAsync(account, identity, context) ? account : null;
+    }
+
+    /// <summary>
+    /// Gives an account to the owner of its address. The address was verified, but by nobody who showed to know the password: it may be that of a stranger
+    /// who registered first, and whose verification the owner confirmed. So it goes, with all else that was set up, and all that is signed in.
+    /// </summary>
+    private async Task<bool> ClaimAsync(User user, ExternalIdentity identity, HttpContext context)
+    {
+        // Before and after, as with a reset: without the store nothing is changed, and what is made in between ends too.
+        await sessions.RevokeAllAsync(user.Key, except: null, CancellationToken.None);
+        await cleanup.ApplyAsync(user, CancellationToken.None);
+        user.PasswordHash = null;
+        user.Logins.Add(new ExternalLogin { UserId = user.Id, Provider = identity.Provider, Subject = identity.Subject, DisplayName = identity.Name });
+        // Writes the user.
+        if (!(await users.UpdateSecurityStampAsync(user)).Succeeded)
+        {
+            return false;
+        }
+
+        await sessions.RevokeAllAsync(user.Key, except: null, CancellationToken.None);
+        audit.Record(context, new AuditEvent { Action = AuditActions.ExternalLinked, UserId = user.Key, Detail = $"{identity.Provider}: what was set up before the owner was known is removed" });
+        mail.SendClaimed(user, identity.Provider);
+        return true;
     }
 
     private async Task<User?> CreateAsync(ExternalIdentity identity, string email, HttpContext context)
     {
-        var user = new User { Email = email, EmailVerified = true, Name = identity.Name ?? email[..email.IndexOf('@', StringComparison.Ordinal)], CreatedAt = clock.GetUtcNow() };
+        var user = new User { Email = email, EmailVerified = true, OwnerProved = true, Name = identity.Name ?? email[..email.IndexOf('@', StringComparison.Ordinal)], CreatedAt = clock.GetUtcNow() };
         // With the account in one write: an account without a way in would be nobody's.
         user.Logins.Add(new ExternalLogin { UserId = user.Id, Provider = identity.Provider, Subject = identity.Subject, DisplayName = identity.Name });
         if (!(await users.CreateAsync(user)).Succeeded)

@@ -18,7 +18,7 @@ internal static class ExternalProblems
             ExternalSignInError.InvalidState => (400, "This sign-in was not begun in this browser, has taken too long, or was finished before. Begin again."),
             ExternalSignInError.InvalidResponse => (400, "What the provider answered cannot be accepted. Begin again."),
             ExternalSignInError.EmailNotVerified => (403, "The provider has not verified your e-mail address."),
-            ExternalSignInError.AccountNotVerified => (409, "There is an account with this e-mail address, but it has not been verified. Verify it by the message that was sent, or reset its password; then sign in again."),
+            ExternalSignInError.AccountNotVerified => (409, "There is an account with this e-mail address, but it has not been verified. Its password may be a stranger's: choose a new one by forgot-password, then sign in again."),
             ExternalSignInError.LinkRequired => (409, "There is an account with this e-mail address. Sign in to it and link the provider there."),
             ExternalSignInError.AlreadyLinked => (409, "This identity belongs to another account."),
             ExternalSignInError.NoAccount => (403, "There is no account for this identity."),

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Maintenance.Storage.OAuth;
+using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
@@ -137,11 +138,16 @@ internal static class ExternalSignInEndpoints
             : Problems.Unauthorized();
 
     private static async Task<IResult> LinkAsync(
-        string provider, LinkRequest request, HttpContext context, ExternalSignInFlow flow, IOptionsMonitor<ExternalSignInOptions> options, IOptionsMonitor<OAuthStateOptions> states, CancellationToken stop)
+        string provider, LinkRequest request, HttpContext context, UserManager<User> users, ExternalSignInFlow flow, IOptionsMonitor<ExternalSignInOptions> options, IOptionsMonitor<OAuthStateOptions> states, CancellationToken stop)
     {
         if (!options.CurrentValue.Providers.TryGetValue(provider, out var settings))
         {
             return NoProvider();
+        }
+
+        if (await users.FindByIdAsync(context.User.UserId()) is not { DisabledAt: null } user)
+        {
+            return Problems.Unauthorized();
         }
 
         var returnUrl = request.ReturnUrl ?? "/";
@@ -152,7 +158,7 @@ internal static class ExternalSignInEndpoints
 
         try
         {
-            return TypedResults.Ok(new ExternalStart((await flow.BeginAsync(provider, settings, returnUrl, context.User.UserId(), context, stop)).AbsoluteUri));
+            return TypedResults.Ok(new ExternalStart((await flow.BeginAsync(provider, settings, returnUrl, user, context, stop)).AbsoluteUri));
         }
         catch (ExternalSignInException exception)
         {
@@ -161,7 +167,7 @@ internal static class ExternalSignInEndpoints
         }
     }
 
-    private static async Task<IResult> UnlinkAsync(string provider, HttpContext context, UserManager<User> users, IAuditTrail audit)
+    private static async Task<IResult> UnlinkAsync(string provider, HttpContext context, UserManager<User> users, IOptionsMonitor<ExternalSignInOptions> options, AccountMail mail, IAuditTrail audit)
     {
         if (await users.FindByIdAsync(context.User.UserId()) is not { DisabledAt: null } user)
         {
@@ -169,22 +175,29 @@ internal static class ExternalSignInEndpoints
         }
 
         var logins = await users.GetLoginsAsync(user);
-        if (logins.FirstOrDefault(login => login.LoginProvider == provider) is not { } login)
+        var linked = logins.Where(login => login.LoginProvider == provider).ToList();
+        if (linked.Count == 0)
         {
             return Problems.NotFound("This provider is not linked.");
         }
 
-        if (user.PasswordHash is null && logins.Count == 1)
+        // A provider that is configured no more lets nobody in.
+        if (user.PasswordHash is null && !logins.Except(linked).Any(other => options.CurrentValue.Providers.ContainsKey(other.LoginProvider)))
         {
             return Problems.Of(StatusCodes.Status409Conflict, "only_way_in", "Without this provider the account could not be signed in to. Set a password first, by forgot-password.");
         }
 
-        if (!(await users.RemoveLoginAsync(user, login.LoginProvider, login.ProviderKey)).Succeeded)
+        // There may be two identities of one provider.
+        foreach (var login in linked)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again.");
+            if (!(await users.RemoveLoginAsync(user, login.LoginProvider, login.ProviderKey)).Succeeded)
+            {
+                return Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again.");
+            }
         }
 
         audit.Record(context, new AuditEvent { Action = AuditActions.ExternalUnlinked, UserId = user.Key, Detail = provider });
+        mail.SendUnlinked(user, provider);
         return TypedResults.NoContent();
     }
 

@@ -1,6 +1,8 @@
 using Maintenance.Storage.OAuth;
+using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.ExternalSignIn.OpenId;
+using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.SignIn;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,6 +18,7 @@ internal sealed record ExternalCallback(string? Code, string? State, string? Err
 internal sealed class ExternalSignInFlow(
     ProviderClient client,
     IOAuthStateStore states,
+    ISessionStore sessions,
     AccountLinking linking,
     PasswordSignIn signIn,
     UserManager<User> users,
@@ -28,16 +31,18 @@ internal sealed class ExternalSignInFlow(
     private const int MaxCodeLength = 4096;
     private const string NonceItem = "nonce";
     private const string LinkItem = "link";
+    private const string SessionItem = "session";
+    private const string StampItem = "stamp";
 
     /// <summary>Where to send the browser.</summary>
     /// <param name="name">The provider.</param>
     /// <param name="provider">Its settings.</param>
     /// <param name="returnUrl">Where to go afterwards; allowed by Storage's rule.</param>
-    /// <param name="linkTo">User who asks to link the provider; null: a sign-in.</param>
+    /// <param name="linkTo">User who is signed in and asks to link the provider; null: a sign-in.</param>
     /// <param name="context">The request; gets the cookie that ties the state to this browser.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<Uri> BeginAsync(
-        string name, ExternalProviderOptions provider, string returnUrl, string? linkTo, HttpContext context, CancellationToken cancellationToken)
+        string name, ExternalProviderOptions provider, string returnUrl, User? linkTo, HttpContext context, CancellationToken cancellationToken)
     {
         var secrets = SignInSecrets.Create();
         var issued = await states.CreateAsync(
@@ -47,7 +52,7 @@ internal sealed class ExternalSignInFlow(
                 CodeVerifier = secrets.CodeVerifier,
                 ReturnUrl = returnUrl,
                 BrowserNonce = context.Request.Cookies[BrowserCookie],
-                Items = new Dictionary<string, string?>(StringComparer.Ordinal) { [NonceItem] = secrets.Nonce, [LinkItem] = linkTo },
+                Items = new Dictionary<string, string?>(StringComparer.Ordinal) { [NonceItem] = secrets.Nonce, [LinkItem] = linkTo?.Key, [SessionItem] = linkTo is null ? null : context.User.SessionId().Value, [StampItem] = linkTo?.SecurityStamp },
             },
             cancellationToken);
         var url = await client.AuthorizationUrlAsync(provider, RedirectUri(name), issued.State, secrets, cancellationToken);
@@ -101,6 +106,14 @@ internal sealed class ExternalSignInFlow(
             if (owner is not { DisabledAt: null })
             {
                 throw new ExternalSignInException(ExternalSignInError.AccountDisabled, "The account has been disabled or deleted meanwhile.");
+            }
+
+            // Read after the user: a new password that comes in between writes the user too, and then the link below fails for its version.
+            if (state.Items.GetValueOrDefault(StampItem) != owner.SecurityStamp
+                || !SessionId.TryParse(state.Items.GetValueOrDefault(SessionItem), out var began)
+                || await sessions.GetAsync(owner.Key, began, cancellationToken) is null)
+            {
+                throw new ExternalSignInException(ExternalSignInError.InvalidState, "The session that began to link has ended, or a way to sign in was changed meanwhile.");
             }
 
             await linking.LinkAsync(owner, identity, context);

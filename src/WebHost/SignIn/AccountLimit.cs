@@ -1,6 +1,7 @@
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.Redis;
 using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Identity;
 
 namespace Maintenance.WebHost.SignIn;
@@ -39,8 +40,30 @@ internal sealed class AccountLimit(IRateLimitStore limits, ILookupNormalizer nor
         }
     }
 
+    /// <summary>
+    /// Takes one try of somebody who is signed in to the account and proves again who it is. It is counted apart: wrong passwords that strangers send to the
+    /// log-in keep nobody out who is in already.
+    /// </summary>
+    public Task<RateLimitResult> TrySignedInAsync(User user, CancellationToken cancellationToken) =>
+        limits.AcquireAsync(new RateLimitRequest(Limits.LoginAccount, Subject(user)), cancellationToken);
+
+    /// <summary>Forgets what <see cref="TrySignedInAsync"/> has counted.</summary>
+    public async Task<bool> TryForgetSignedInAsync(User user, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await limits.ResetAsync(Limits.LoginAccount, Subject(user), cancellationToken);
+        }
+        catch (StorageUnavailableException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Failures that still count after a try.</summary>
     public static int FailuresBefore(RateLimitResult result) => Math.Max(0, result.Limit - result.Remaining - 1);
+
+    private static string Subject(User user) => $"user:{user.Key}";
 
     private string Subject(string email) => $"account:{normalizer.NormalizeEmail(email)}";
 }

@@ -83,6 +83,15 @@ internal sealed class PasswordSignIn(
     {
         var start = await challenges.BeginAsync(
             new NewTwoFactorChallenge { UserId = user.Key, Method = SecondFactorMethods.Totp, Data = device }, cancellationToken);
+        // As with a session: whoever changes the password, or unlinks a provider, writes that first. A challenge that began with what was valid before ends here,
+        // or with everything else of the user.
+        if (start.Challenge is { } begun && !await issuer.IsUnchangedAsync(user, cancellationToken))
+        {
+            await challenges.CancelAsync(user.Key, begun.Id, CancellationToken.None);
+            audit.Record(context, new AuditEvent { Action = AuditActions.SecondFactorAsked, Succeeded = false, UserId = user.Key });
+            return Problems.InvalidCredentials();
+        }
+
         audit.Record(context, new AuditEvent { Action = AuditActions.SecondFactorAsked, Succeeded = start.IsBegun, UserId = user.Key });
         return start.Token is { } token
             ? TypedResults.Ok(new SecondFactorNeeded(token.Value, Methods, start.Challenge!.ExpiresAt))

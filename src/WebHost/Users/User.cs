@@ -14,6 +14,12 @@ internal sealed class User
 
     public bool EmailVerified { get; set; }
 
+    /// <summary>
+    /// Whether somebody has shown to hold both the mailbox and the way in: the address was verified by who is signed in or knows the password, or the
+    /// password was set by mail, or a provider made the account. Until then the password may be a stranger's.
+    /// </summary>
+    public bool OwnerProved { get; set; }
+
     public string Name { get; set; } = "";
 
     /// <summary>Null: signs in by a provider only.</summary>

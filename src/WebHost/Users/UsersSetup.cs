@@ -18,6 +18,7 @@ internal static class UsersSetup
         // It holds nothing of a request, and the hashing threads outlive every one.
         services.Replace(ServiceDescriptor.Singleton<IPasswordHasher<User>, PasswordHasher<User>>());
         services.AddScoped<IUserTwoFactorRecoveryCodeStore<User>>(provider => (UserStore)provider.GetRequiredService<IUserStore<User>>());
+        services.AddScoped<IUserLoginStore<User>>(provider => (UserStore)provider.GetRequiredService<IUserStore<User>>());
         return services;
     }
 }

@@ -143,7 +143,7 @@ public sealed class FeatureHost : IAsyncLifetime
         await using var scope = app.Services.CreateAsyncScope();
         var users = scope.ServiceProvider.GetRequiredService<UserManager<User>>();
         var number = Interlocked.Increment(ref accounts);
-        var user = new User { Email = $"user{number}-{Guid.NewGuid():N}@example.org", Name = $"User {number}", EmailVerified = verified, CreatedAt = TimeProvider.System.GetUtcNow() };
+        var user = new User { Email = $"user{number}-{Guid.NewGuid():N}@example.org", Name = $"User {number}", EmailVerified = verified, OwnerProved = verified, CreatedAt = TimeProvider.System.GetUtcNow() };
         if (password)
         {
             user.PasswordHash = scope.ServiceProvider.GetRequiredService<IPasswordHasher<User>>().HashPassword(user, Password);

@@ -171,6 +171,13 @@ public sealed class AuthenticationRequirementsTests(FeatureHost host)
         await host.MailAsync(user.Email, "recovery codes have been replaced");
         (await client.PostAsync("/api/auth/2fa/disable")).Status.ShouldBe(204);
         await host.MailAsync(user.Email, "second factor has been turned off");
+
+        await host.Database.ExecuteAsync("INSERT INTO external_logins (provider, subject, user_id) VALUES ('acme', $1::text, $1::uuid)", user.Id);
+        (await client.DeleteAsync("/api/auth/external-logins/acme")).Status.ShouldBe(204);
+        await host.MailAsync(user.Email, "can no longer be signed in to by \"acme\"");
+        var deleted = await client.SendAsync(HttpMethod.Delete, "/api/auth/account", System.Net.Http.Json.JsonContent.Create(new { password = FeatureHost.Password }));
+        deleted.Status.ShouldBe(204, deleted.Text);
+        await host.MailAsync(user.Email, "Your account has been deleted");
     }
 
     [Fact]

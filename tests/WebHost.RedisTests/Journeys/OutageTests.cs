@@ -89,6 +89,32 @@ public sealed class OutageTests(HostFixture fixture)
         await client.LoginAsync(await client.RegisterAsync());
     }
 
+    [Fact]
+    public async Task DatabaseAway_ARefreshUsesNothingUp_AndWorksAfterIt_HoweverLongItWas()
+    {
+        await using var postgres = await PostgresServer.StartAsync();
+        var database = await HostFixture.MigratedDatabaseAsync(postgres);
+        // No grace: any exchange that the outage had used up would be taken for theft at the next one.
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["DATABASE_URL"] = database.ConnectionString, ["Storage:RefreshTokens:RotationGrace"] = "00:00:00" });
+        var client = new AuthClient(host.Api);
+        var tokens = await client.LoginAsync(await client.RegisterAsync());
+        await postgres.StopAsync();
+
+        for (var i = 0; i < 2; i++)
+        {
+            var refused = await client.RefreshAsync(tokens.Refresh);
+            refused.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            refused.Code.ShouldBe("database_unavailable");
+        }
+
+        await postgres.RestartAsync();
+        Reply? refreshed = null;
+        await Eventually.TrueAsync(
+            async () => (refreshed = await client.RefreshAsync(tokens.Refresh)).Status != HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(60));
+        refreshed!.Status.ShouldBe(HttpStatusCode.OK, refreshed.Text);
+        (await client.VerifyAsync(refreshed.Tokens.Session)).ShouldBe(HttpStatusCode.OK);
+    }
+
     private async Task<HostInstance> StartWithoutItsDatabaseAsync(PostgresServer postgres)
     {
         var database = await HostFixture.MigratedDatabaseAsync(postgres);

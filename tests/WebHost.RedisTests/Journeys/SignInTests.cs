@@ -4,6 +4,7 @@ using Maintenance.WebHost.TwoFactor;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Maintenance.WebHost.RedisTests.Journeys;
 
@@ -180,6 +181,87 @@ public sealed class SignInTests(HostFixture fixture)
 
             await client.LoginAsync(email);
         }
+    }
+
+    [Fact]
+    public async Task LogInUnderWay_WithTheOldPassword_GetsNoChallenge_AfterAReset()
+    {
+        using var hasher = new WaitingHasher();
+        await using var host = await HostInstance.StartAsync(
+            new(fixture.Settings) { ["Passwords:MaxParallelHashes"] = "4" },
+            services => services.Replace(ServiceDescriptor.Singleton<IPasswordHasher<User>>(hasher)));
+        var (there, email) = (new AuthClient(host.Api), await client.RegisterAsync());
+        // Its owner is proved, so that the reset leaves the second factor.
+        await client.PostAsync("/api/auth/verify-email", new { token = await fixture.Host.MailedTokenAsync("email_verification", email), password = AuthClient.Password });
+        await EnrolAsync(email);
+        var underWay = there.TryLoginAsync(email);
+        await hasher.Begun.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        await client.PostAsync("/api/auth/forgot-password", new { email });
+        var token = await fixture.Host.MailedTokenAsync("password_reset", email);
+        (await client.PostAsync("/api/auth/reset-password", new { token, newPassword = "another good password" })).Status.ShouldBe(HttpStatusCode.NoContent);
+        hasher.GoOn.Set();
+
+        (await underWay).Code.ShouldBe("invalid_credentials");
+        (await client.TryLoginAsync(email, "another good password")).Json.TryGetProperty("challengeId", out _).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Stranger_WhoSendsWrongPasswordsAndHasMailsSent_KeepsTheOwnerNeitherFromTheResetNorFromAProof()
+    {
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:mail-account:Permits"] = "2" });
+        var there = new AuthClient(host.Api);
+        var email = await there.RegisterAsync();
+        var owner = await there.LoginAsync(email);
+        for (var i = 0; i < 6; i++)
+        {
+            await there.TryLoginAsync(email, "wrong password");
+            await there.RegisterAsync(email);
+            await there.PostAsync("/api/auth/verify-email/resend", new { email });
+        }
+
+        (await there.TryLoginAsync(email)).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        await Eventually.TrueAsync(() => host.MailsTo("already_registered", email).Count() == 2, TimeSpan.FromSeconds(30));
+
+        var proved = await there.PostAsync("/api/auth/reauthenticate", new { password = AuthClient.Password }, owner.Session);
+        proved.Status.ShouldBe(HttpStatusCode.OK, proved.Text);
+        await there.PostAsync("/api/auth/forgot-password", new { email });
+        var token = await host.MailedTokenAsync("password_reset", email);
+        (await there.PostAsync("/api/auth/reset-password", new { token, newPassword = "another good password" })).Status.ShouldBe(HttpStatusCode.NoContent);
+        await there.LoginAsync(email, "another good password");
+    }
+
+    [Fact]
+    public async Task WrongPasswords_OfAStolenSession_AreCountedToo()
+    {
+        var tokens = await client.LoginAsync(await client.RegisterAsync());
+        for (var i = 0; i < 5; i++)
+        {
+            (await client.PostAsync("/api/auth/reauthenticate", new { password = "wrong password" }, tokens.Session)).Status.ShouldBe(HttpStatusCode.BadRequest);
+        }
+
+        (await client.PostAsync("/api/auth/reauthenticate", new { password = AuthClient.Password }, tokens.Session)).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+    }
+
+    /// <summary>Begins to check a password, and ends when the test says so.</summary>
+    private sealed class WaitingHasher : IPasswordHasher<User>, IDisposable
+    {
+        private readonly PasswordHasher<User> inner = new();
+
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ManualResetEventSlim GoOn { get; } = new();
+
+        public string HashPassword(User user, string password) => inner.HashPassword(user, password);
+
+        public PasswordVerificationResult VerifyHashedPassword(User user, string hashedPassword, string providedPassword)
+        {
+            Begun.TrySetResult();
+            GoOn.Wait(TimeSpan.FromMinutes(2));
+            return inner.VerifyHashedPassword(user, hashedPassword, providedPassword);
+        }
+
+        public void Dispose() => GoOn.Dispose();
     }
 
     private Task<Reply> FinishAsync(string challengeId, string code) => client.PostAsync("/api/auth/login/2fa", new { challengeId, code });

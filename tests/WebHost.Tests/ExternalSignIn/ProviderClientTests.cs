@@ -184,6 +184,37 @@ public sealed class ProviderClientTests : IAsyncLifetime
         await RefusesAsync("answered 500", ExternalSignInError.ProviderUnavailable);
     }
 
+    [Fact]
+    public async Task SilentProvider_IsAskedByOneCaller_AndTheOthersShareItsFailure_OrWhatItSaidLast()
+    {
+        const string Discovery = "/.well-known/openid-configuration";
+        provider.Silent.Add(Discovery);
+        var waiting = Enumerable.Range(0, 10).Select(_ => AuthorizationUrlAsync(SignInSecrets.Create())).ToList();
+        await Eventually.TrueAsync(() => provider.RequestsOf(Discovery) == 1);
+        time.Advance(TimeSpan.FromSeconds(11));
+        foreach (var caller in waiting)
+        {
+            (await Should.ThrowAsync<ExternalSignInException>(caller.WaitAsync(TimeSpan.FromSeconds(60)))).Error.ShouldBe(ExternalSignInError.ProviderUnavailable);
+        }
+
+        provider.RequestsOf(Discovery).ShouldBe(1);
+        provider.Silent.Clear();
+        time.Advance(TimeSpan.FromSeconds(11));
+        await AuthorizationUrlAsync(SignInSecrets.Create());
+
+        time.Advance(TimeSpan.FromHours(2));
+        provider.Silent.Add(Discovery);
+        var first = AuthorizationUrlAsync(SignInSecrets.Create());
+        await Eventually.TrueAsync(() => provider.RequestsOf(Discovery) == 3);
+        // While that one waits, and for a while after it, nobody else does.
+        await AuthorizationUrlAsync(SignInSecrets.Create()).WaitAsync(TimeSpan.FromSeconds(60));
+        first.IsCompleted.ShouldBeFalse();
+        time.Advance(TimeSpan.FromSeconds(11));
+        await first.WaitAsync(TimeSpan.FromSeconds(60));
+        await AuthorizationUrlAsync(SignInSecrets.Create()).WaitAsync(TimeSpan.FromSeconds(60));
+        provider.RequestsOf(Discovery).ShouldBe(3);
+    }
+
     [Theory]
     [InlineData("/token")]
     [InlineData("/.well-known/openid-configuration")]

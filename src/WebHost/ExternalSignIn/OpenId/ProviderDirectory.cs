@@ -5,11 +5,14 @@ namespace Maintenance.WebHost.ExternalSignIn.OpenId;
 
 /// <summary>
 /// Metadata and keys of providers, read at the first sign-in (a provider that is away never keeps the host from starting), kept for a while, and read
-/// once for all who wait. While a provider does not answer, what it said last is used for up to a day.
+/// once for all who wait. While a provider does not answer, what it said last is used for up to a day; it is asked again after ten seconds, by one caller.
 /// </summary>
 internal sealed class ProviderDirectory(ProviderHttp http, IOptionsMonitor<ExternalSignInOptions> options, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan MostStale = TimeSpan.FromHours(24);
+
+    // As long as the client is told to wait.
+    private static readonly TimeSpan FailureLife = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
@@ -69,18 +72,19 @@ internal sealed class ProviderDirectory(ProviderHttp http, IOptionsMonitor<Exter
             return entry;
         }
 
+        // While one asks, or has just asked in vain, all others go on with what it said last.
+        if (HasLast(entry) && (HasJustFailed(entry) || entry.Gate.CurrentCount == 0))
+        {
+            return entry;
+        }
+
         await entry.Gate.WaitAsync(cancellationToken);
         try
         {
             if (!IsFresh(entry))
             {
-                entry.Known = await ReadAsync(authority, cancellationToken);
+                await ReadAsync(entry, authority, cancellationToken);
             }
-        }
-        catch (ExternalSignInException exception) when (
-            exception.Error == ExternalSignInError.ProviderUnavailable && entry.Known is { } known && time.GetElapsedTime(known.ReadAt) < MostStale)
-        {
-            // What it said last still holds; its token endpoint will tell whether it is really away.
         }
         finally
         {
@@ -89,6 +93,34 @@ internal sealed class ProviderDirectory(ProviderHttp http, IOptionsMonitor<Exter
 
         return entry;
     }
+
+    /// <summary>Reads it, or shares the failure of who has just tried: one after the other would each wait as long.</summary>
+    private async Task ReadAsync(Entry entry, string authority, CancellationToken cancellationToken)
+    {
+        if (!HasJustFailed(entry))
+        {
+            try
+            {
+                entry.Known = await ReadAsync(authority, cancellationToken);
+                entry.Failure = null;
+                return;
+            }
+            catch (ExternalSignInException exception) when (exception.Error == ExternalSignInError.ProviderUnavailable)
+            {
+                entry.Failure = new Failure(exception.Message, time.GetTimestamp());
+            }
+        }
+
+        // What it said last still holds; its token endpoint will tell whether it is really away.
+        if (!HasLast(entry))
+        {
+            throw new ExternalSignInException(ExternalSignInError.ProviderUnavailable, entry.Failure!.Message);
+        }
+    }
+
+    private bool HasLast(Entry entry) => entry.Known is { } known && time.GetElapsedTime(known.ReadAt) < MostStale;
+
+    private bool HasJustFailed(Entry entry) => entry.Failure is { } failure && time.GetElapsedTime(failure.At) < FailureLife;
 
     private bool IsFresh(Entry entry) => entry.Known is { } known && time.GetElapsedTime(known.ReadAt) < options.CurrentValue.MetadataLife;
 
@@ -105,10 +137,14 @@ internal sealed class ProviderDirectory(ProviderHttp http, IOptionsMonitor<Exter
 
     private sealed record Known(ProviderMetadata Metadata, IReadOnlyList<SigningKey> Keys, long ReadAt, long KeysReadAt);
 
+    private sealed record Failure(string Message, long At);
+
     private sealed class Entry
     {
         public SemaphoreSlim Gate { get; } = new(1);
 
         public Known? Known { get; set; }
+
+        public Failure? Failure { get; set; }
     }
 }
