@@ -8,8 +8,8 @@ const string Usage = """
 
       (no verb)   serves: the API on Api:Port (8080), probes and metrics on Management:Port (8082)
       migrate     makes or completes the tables in the user database (DATABASE_URL), then ends
-      create-admin <email>
-                  makes a registered account an administrator, then ends
+      create-admin <email> [--unverified]
+                  makes a registered account an administrator, then ends; one whose address nobody has verified only if told so
       --help      this text
 
     Settings come from appsettings.json, the environment (Api__Port=8080) and the command line; docs/configuration.md has them all.
@@ -38,8 +38,8 @@ try
 
     if (args is [CreateAdminVerb.Name, .. var rest])
     {
-        await using var built = HostSetup.Build([.. rest.Where(argument => argument.StartsWith('-'))]);
-        return await CreateAdminVerb.RunAsync(built.Services, [.. rest.Where(argument => !argument.StartsWith('-'))], CancellationToken.None);
+        await using var built = HostSetup.Build([.. rest.Where(argument => argument.StartsWith('-') && argument != CreateAdminVerb.Unverified)]);
+        return await CreateAdminVerb.RunAsync(built.Services, [.. rest.Where(argument => !argument.StartsWith('-') || argument == CreateAdminVerb.Unverified)], CancellationToken.None);
     }
 
     var app = HostSetup.Build(args);

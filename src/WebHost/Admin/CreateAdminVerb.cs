@@ -14,7 +14,8 @@ internal static class CreateAdminVerb
 {
     public const string Name = "create-admin";
 
-    private const string Unverified = "--unverified";
+    /// <summary>Does without the verified address.</summary>
+    public const string Unverified = "--unverified";
 
     /// <summary>Runs it.</summary>
     /// <returns>0 done, or it was so already; 1 there is no such account, or the database does not answer; 2 bad usage.</returns>
