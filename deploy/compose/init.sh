@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes .env and secrets/ beside itself with random passwords. Does nothing when .env is there already, so that it can be run again.
-#   init.sh [separate|single]   how Redis knows the programs: each by its own name (default), or both as one, for line 1 of the Redis client
+#   init.sh [separate|single]   how Redis knows the programs: each by its own name (default), or both as one that has a password only
 set -eu
 file=$(dirname "$0")/.env
 users=${1:-separate}

@@ -4,7 +4,7 @@
 #   REDIS_ADMIN_PASSWORD, REDIS_WORKER_PASSWORD, REDIS_WEBHOST_PASSWORD
 #                       each as a variable, or as a file named by <NAME>_FILE, or as /run/secrets/<name in small letters>
 #   REDIS_USERS         separate (default): users worker and webhost; single: one user `default` with what both may do and the
-#                       password REDIS_WORKER_PASSWORD, for line 1 of the client, which cannot send a user name
+#                       password REDIS_WORKER_PASSWORD, for a setting that names no user
 #   KEY_PREFIX          Storage:Redis:KeyPrefix of the programs, if there is one: goes in front of every key and channel that a program may use
 #   REDIS_DATA          folder of the data, default /data
 #   REDIS_RUN           folder for the rendered user file, default /tmp: it holds hashes and no password

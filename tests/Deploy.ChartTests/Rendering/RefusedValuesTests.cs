@@ -5,8 +5,6 @@ public sealed class RefusedValuesTests
 {
     [Theory]
     [InlineData("monitoring: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}", "would scrape everything twice")]
-    [InlineData("redis: {user: app, clientLine: 1}", "needs images with client line 3")]
-    [InlineData("{redis: {clientLine: 1}, webHost: {redis: {user: webhost}}}", "needs images with client line 3")]
     [InlineData("worker: {redis: {passwordKey: worker-password}}", "worker.redis.passwordKey needs redis.existingSecret")]
     [InlineData("{redis: {host: '', existingSecret: r, existingSecretKeys: {url: url}}, worker: {redis: {user: worker}}}", "exclude each other")]
     [InlineData("redis: {clusterNodes: ['b:6379']}", "redis.clusterNodes needs redis.cluster=true")]

@@ -61,7 +61,6 @@ public sealed class ChartDocumentTests
     [InlineData("webHost: {settings: {Storage: {Redis: {Url: 'redis://:hunter2@redis'}}}}", "/webHost/settings/Storage/Redis/Url")]
     [InlineData("worker: {cronJobs: {session-clean: {enabled: true}}}", "/worker/cronJobs/session-clean")]
     [InlineData("worker: {cronJobs: {session-cleanup: {schedule: hourly}}}", "/worker/cronJobs/session-cleanup/schedule")]
-    [InlineData("redis: {clientLine: 2}", "/redis/clientLine")]
     [InlineData("redis: {keyPrefix: '{a}'}", "/redis/keyPrefix")]
     [InlineData("monitor: {}", "/monitor")]
     public void Schema_Refuses(string values, string where)

@@ -28,9 +28,6 @@
 {{- $errors = append $errors (printf "%s.redis.passwordKey needs redis.existingSecret" $component) }}
 {{- end }}
 {{- end }}
-{{- if and $users (ne (int $v.redis.clientLine) 3) }}
-{{- $errors = append $errors "redis.user (worker.redis.user, webHost.redis.user) needs images with client line 3 (built with RedisClientVersion 3.x): line 1 can only send a password. Unset it or use such images and set redis.clientLine=3" }}
-{{- end }}
 {{- if and $v.redis.clusterNodes (or (not $v.redis.cluster) $v.redis.existingSecretKeys.url) }}
 {{- $errors = append $errors "redis.clusterNodes needs redis.cluster=true and redis.host; a URL in the Secret names the one node to start from" }}
 {{- end }}
