@@ -193,6 +193,8 @@ internal static class DemoVerb
         ["Storage:Redis:User"] = store.IsEmbedded ? "" : null,
         ["Storage:Redis:Database"] = store.IsEmbedded ? "0" : null,
         ["Storage:Redis:Tls:Enabled"] = store.IsEmbedded ? "false" : null,
+        // Whoever runs it in a real worker's pod must not fill the real archive.
+        ["Archive:ConnectionString"] = "",
         ["Jobs:Paused"] = "false",
         ["Management:Address"] = "127.0.0.1",
         ["Management:Port"] = port > 0 ? $"{port}" : null,

@@ -3,6 +3,7 @@ using Maintenance.Pages;
 using Maintenance.Prometheus;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Tracing;
+using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.Status;
@@ -30,6 +31,16 @@ internal static class WorkerHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         NamingSettings(() => builder.Services.AddTraceExport(builder.Configuration, "maintenance-worker", JobTrace.SourceName, StorageTrace.SourceName));
         builder.Services.AddMaintenanceWorker(builder.Configuration);
+        if (settings is not null)
+        {
+            // What the demo has damaged on purpose is nobody's alert.
+            builder.Services.PostConfigure<AlertingOptions>(alerting =>
+            {
+                alerting.Webhooks.Clear();
+                alerting.Alertmanager.Urls.Clear();
+            });
+        }
+
         builder.Services.AddMaintenanceSchedule();
         builder.Services.AddManagement();
         builder.WebHost.ConfigureKestrel((context, kestrel) =>

@@ -76,7 +76,7 @@ public sealed class ResultStore(RedisConnection connection, RedisKeys keys)
     }
 
     private static DateTimeOffset? Time(RedisValue value) =>
-        long.TryParse((string?)value, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+        long.TryParse((string?)value, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
             ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
             : null;
 }

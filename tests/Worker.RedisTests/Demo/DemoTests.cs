@@ -24,7 +24,11 @@ public sealed class DemoTests
         await using var redis = await RedisServer.StartAsync();
         await redis.ExecuteAsync("SET", "somebody:else", "stays");
         await redis.ExecuteAsync("SET", "session:legacy", "stays too");
-        await using var demo = ChildProcess.StartOurs("Worker", ["demo", "--json", "--users", "2000", "--redis", redis.Url, "--prefix", "trial:"]);
+        // As it would be in a real worker's pod: its archive is not the demo's.
+        await using var demo = ChildProcess.StartOurs(
+            "Worker",
+            ["demo", "--json", "--users", "2000", "--redis", redis.Url, "--prefix", "trial:"],
+            new Dictionary<string, string?> { ["Archive__ConnectionString"] = "Host=127.0.0.1;Port=1;Database=real;Username=u;Password=p" });
 
         (await demo.WaitForExitAsync(Patience)).ShouldBe(0, demo.Tail());
 

@@ -263,6 +263,13 @@ public sealed class AlertCenterTests : IDisposable
         log.Entries[0].Message.ShouldContain("gone");
     }
 
+    [Fact]
+    public void DriftRule_NeverCallsItMended_ByAPassThatFailed()
+    {
+        new DriftRule(options).Evaluate(Result(JobNames.IndexReconciliation, JobOutcome.Failed)).ShouldBeNull();
+        new DriftRule(options).Evaluate(Result(JobNames.IndexReconciliation, JobOutcome.Success)).ShouldBeEmpty();
+    }
+
     private AlertCenter Center(string replica) =>
         new([new RedisHealthAlerts(), new MemoryAlertRule(), new JobFailedRule(), new DriftRule(options)], options, new ReplicaName(replica));
 
