@@ -212,6 +212,13 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
             return;
         }
 
+        if (figures.Role == "slave")
+        {
+            // The client sends no write to a replica, and calls that a lost connection.
+            figures = figures with { Canary = new CanaryFigures { Refused = new ProbeFailure(HealthReasons.ReadOnly, "It is a replica, so it takes no writes.") } };
+            return;
+        }
+
         var key = CanaryKey();
         var value = Guid.NewGuid().ToString("N");
         var canary = new CanaryFigures();

@@ -23,9 +23,10 @@ public sealed class AlertingTests
         await Eventually.TrueAsync(async () => (await CounterAsync(first, "failure")) > 0 && (await CounterAsync(second, "failure")) > 0, Patience);
 
         await using var alertmanager = await AlertmanagerServer.StartAsync(told.Address, port);
-        await Eventually.TrueAsync(async () => (await alertmanager.AlertsAsync()).Count > 0, Patience);
+        await Eventually.TrueAsync(async () => (await alertmanager.AlertsAsync()).Any(each => each.Labels["alertname"] == AlertName), Patience);
         await Eventually.TrueAsync(async () => (await CounterAsync(first, "success")) > 0 && (await CounterAsync(second, "success")) > 0, Patience);
-        var alert = (await alertmanager.AlertsAsync()).ShouldHaveSingleItem("two replicas tell of one alert");
+        // A busy machine may be slow to answer pings, which is an alert of its own.
+        var alert = (await alertmanager.AlertsAsync()).Where(each => each.Labels["alertname"] == AlertName).ShouldHaveSingleItem("two replicas tell of one alert");
         alert.Labels.ShouldBe(
             new Dictionary<string, string>(StringComparer.Ordinal) { ["alertname"] = AlertName, ["node"] = redis.Endpoint, ["severity"] = "warning", ["cluster"] = "blue" },
             ignoreOrder: true);
@@ -33,10 +34,10 @@ public sealed class AlertingTests
         await Eventually.TrueAsync(() => Count(told, "\"status\":\"firing\"") == 1, Patience);
 
         await alertmanager.RestartAsync();
-        (await Eventually.NotNullAsync(async () => (await alertmanager.AlertsAsync()) is [var alert, ..] ? alert : null, Patience)).Labels["alertname"].ShouldBe(AlertName);
+        (await Eventually.NotNullAsync(async () => (await alertmanager.AlertsAsync()).FirstOrDefault(each => each.Labels["alertname"] == AlertName), Patience)).Labels["node"].ShouldBe(redis.Endpoint);
 
         await redis.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
-        await Eventually.TrueAsync(async () => (await alertmanager.AlertsAsync()).Count == 0, Patience);
+        await Eventually.TrueAsync(async () => !(await alertmanager.AlertsAsync()).Any(each => each.Labels["alertname"] == AlertName), Patience);
         await Eventually.TrueAsync(() => Count(told, "\"status\":\"resolved\"") >= 1, Patience);
     }
 
