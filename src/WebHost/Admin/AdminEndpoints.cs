@@ -65,7 +65,7 @@ internal static class AdminEndpoints
         AdminOutcome.Done => TypedResults.NoContent(),
         AdminOutcome.Journalled => TypedResults.Accepted((string?)null, Accepted.Journalled),
         AdminOutcome.NotFound => Problems.NotFound("There is no such user, session or token."),
-        AdminOutcome.Unverified => Problems.Of(StatusCodes.Status409Conflict, "email_not_verified", "The account's address has not been verified, so nobody knows who would get the role."),
+        AdminOutcome.Unverified => Problems.Of(StatusCodes.Status409Conflict, "email_not_verified", "Nobody has proved that the account is the address's owner's (verified while signed in, or by a reset), so nobody knows who would get the role."),
         AdminOutcome.OneSelf => Problems.Of(StatusCodes.Status409Conflict, "own_account", "Nobody can do this to the own account; ask another administrator."),
         _ => Problems.Of(StatusCodes.Status409Conflict, "conflict", "The account was changed at the same time. Try again."),
     };

@@ -28,7 +28,7 @@ internal enum AdminOutcome
     /// <summary>Somebody else changed the user at the same time; nothing was done.</summary>
     Conflict,
 
-    /// <summary>Nobody has proved that the account's address is its owner's, so nobody knows whom the role would go to.</summary>
+    /// <summary>Nobody has proved that the account is the address's owner's, so nobody knows whom the role would go to.</summary>
     Unverified,
 
     /// <summary>An administrator cannot shut the own account or take the own role: nobody might be left.</summary>
@@ -204,7 +204,7 @@ internal sealed class AdminOperations(
             return AdminOutcome.OneSelf;
         }
 
-        if (admin && !user.EmailVerified)
+        if (admin && !user.OwnerProved)
         {
             return AdminOutcome.Unverified;
         }

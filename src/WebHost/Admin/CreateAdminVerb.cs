@@ -44,10 +44,10 @@ internal static class CreateAdminVerb
                 return 0;
             }
 
-            if (!user.EmailVerified && !unverified)
+            if (!user.OwnerProved && !unverified)
             {
                 await Console.Error.WriteLineAsync(
-                    $"Nobody has proved that this address is the account's: whoever registered it first would become administrator. Verify it by the message, or reset the password, then run this again; {Unverified} does without.");
+                    $"Nobody has proved that this account is the address's owner's: whoever registered it first would become administrator. Verify the address while signed in, or reset the password, then run this again; {Unverified} does without.");
                 return 1;
             }
 
