@@ -49,7 +49,7 @@ internal sealed class PostgresArchiveOptionsValidator : IValidateOptions<Postgre
             failures.Add($"{ArchiveOptions.Section}:BreakerPause is {options.BreakerPause}; expected 500 ms to 10 minutes.");
         }
 
-        if (options.ConnectionString is { } text && !IsConnectionString(text))
+        if (options.ConnectionString is { } text && !string.IsNullOrWhiteSpace(text) && !IsConnectionString(text))
         {
             failures.Add($"{ArchiveOptions.Section}:ConnectionString cannot be read; expected Host=...;Database=...;Username=...;Password=....");
         }

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using Maintenance.Storage.RateLimiting;
 using Maintenance.Storage.RateLimiting.AspNetCore;
+using Maintenance.Storage.TwoFactor;
 using Maintenance.WebHost.Admin.Pages;
 using Maintenance.WebHost.Hosting;
 using Microsoft.AspNetCore.RateLimiting;
@@ -124,6 +125,17 @@ internal static class LimitProblems
         context.Response.Headers.RetryAfter = Problems.Seconds(retryAfter);
         return Problems.Of(StatusCodes.Status429TooManyRequests, "rate_limited", "Too many requests. Wait as long as Retry-After says.");
     }
+
+    /// <summary>The answer of the second factor's lock, which counts a user's attempts over all challenges.</summary>
+    public static IResult TooManyCodes(HttpContext context, TimeSpan retryAfter) => TooMany(context, new RateLimitResult
+    {
+        Policy = "second-factor",
+        Decision = RateLimitDecision.Denied,
+        Limit = context.RequestServices.GetRequiredService<IOptionsMonitor<TwoFactorOptions>>().CurrentValue.MaxAttemptsPerUser,
+        Remaining = 0,
+        ResetAfter = retryAfter,
+        RetryAfter = retryAfter,
+    });
 
     /// <summary>The answer of a limit that an endpoint asked by itself.</summary>
     public static IResult TooMany(HttpContext context, RateLimitResult result)

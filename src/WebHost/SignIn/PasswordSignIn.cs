@@ -95,7 +95,7 @@ internal sealed class PasswordSignIn(
         audit.Record(context, new AuditEvent { Action = AuditActions.SecondFactorAsked, Succeeded = start.IsBegun, UserId = user.Key });
         return start.Token is { } token
             ? TypedResults.Ok(new SecondFactorNeeded(token.Value, Methods, start.Challenge!.ExpiresAt))
-            : LimitProblems.TooMany(context, start.RetryAfter);
+            : LimitProblems.TooManyCodes(context, start.RetryAfter);
     }
 
     /// <summary>Gives the session.</summary>

@@ -73,7 +73,7 @@ internal sealed class SecondFactorSignIn(
 
     private static IResult Refuse(TwoFactorAttempt attempt, HttpContext context) => attempt.Outcome switch
     {
-        TwoFactorOutcome.UserLocked => LimitProblems.TooMany(context, attempt.RetryAfter),
+        TwoFactorOutcome.UserLocked => LimitProblems.TooManyCodes(context, attempt.RetryAfter),
         TwoFactorOutcome.Locked => Problems.Of(401, "challenge_locked", "Too many wrong codes. Sign in again."),
         TwoFactorOutcome.WrongCode or TwoFactorOutcome.StepUsed => Problems.Of(
             401,

@@ -20,7 +20,7 @@ internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, Authenticat
         var start = await challenges.BeginAsync(new NewTwoFactorChallenge { UserId = user.Key, Method = Method }, cancellationToken);
         if (start is not { Token: { } token, Challenge: { } challenge })
         {
-            return LimitProblems.TooMany(context, start.RetryAfter);
+            return LimitProblems.TooManyCodes(context, start.RetryAfter);
         }
 
         var attempt = await challenges.AttemptAsync(token.Value, cancellationToken);
@@ -44,7 +44,7 @@ internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, Authenticat
 
         await challenges.CancelAsync(user.Key, challenge.Id, cancellationToken);
         return attempt.Outcome == TwoFactorOutcome.UserLocked
-            ? LimitProblems.TooMany(context, attempt.RetryAfter)
+            ? LimitProblems.TooManyCodes(context, attempt.RetryAfter)
             : Problems.Invalid("code", "The code is wrong, or has been used.");
     }
 }

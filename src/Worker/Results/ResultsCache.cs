@@ -11,12 +11,16 @@ namespace Maintenance.Worker.Results;
 /// </summary>
 public sealed class ResultsCache : BackgroundService
 {
+    // The first reading may come before the connection.
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+
     private readonly ResultStore store;
     private readonly TimeProvider timeProvider;
     private readonly IOptions<ResultsOptions> options;
     private readonly ILogger<ResultsCache> logger;
     private readonly FrozenDictionary<string, JobHistory> histories;
     private readonly Dictionary<string, string> newest = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool readable = true;
 
     /// <summary>Creates the cache; nothing is read until the host starts or <see cref="RefreshAsync"/> is called.</summary>
@@ -59,6 +63,22 @@ public sealed class ResultsCache : BackgroundService
         histories[result.Job].Take(result);
     }
 
+    /// <summary>
+    /// Waits for the first reading, a little: a job that goes on from its last result (a memory trend, a brake's figures) must not begin anew because
+    /// the worker has just started. While Redis is away it begins all the same.
+    /// </summary>
+    public async Task FirstReadAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await first.Task.WaitAsync(patience, timeProvider, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // As said.
+        }
+    }
+
     /// <summary>Looks once for results of other replicas.</summary>
     /// <exception cref="StorageUnavailableException">Redis did not answer.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
@@ -77,6 +97,8 @@ public sealed class ResultsCache : BackgroundService
             histories[job].Merge(await store.ReadAsync(job, cancellationToken), head.LastSuccess);
             newest[job] = head.Newest;
         }
+
+        first.TrySetResult();
     }
 
     /// <inheritdoc/>
@@ -116,7 +138,8 @@ public sealed class ResultsCache : BackgroundService
         var factor = 0.8 + (Random.Shared.NextDouble() * 0.4);
         try
         {
-            await Task.Delay(options.Value.RefreshInterval * factor, timeProvider, stoppingToken);
+            var interval = first.Task.IsCompleted || options.Value.RefreshInterval < FirstRetry ? options.Value.RefreshInterval : FirstRetry;
+            await Task.Delay(interval * factor, timeProvider, stoppingToken);
         }
         catch (OperationCanceledException)
         {

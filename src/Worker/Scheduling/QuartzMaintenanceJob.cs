@@ -1,3 +1,4 @@
+using Maintenance.Worker.Results;
 using Quartz;
 
 namespace Maintenance.Worker.Scheduling;
@@ -5,10 +6,12 @@ namespace Maintenance.Worker.Scheduling;
 /// <summary>The one Quartz job: a firing becomes a run of the maintenance job that its key names.</summary>
 [DisallowConcurrentExecution]
 internal sealed class QuartzMaintenanceJob(
-    JobRunner runner, IEnumerable<JobRegistration> jobs, IServiceProvider provider, ScheduleBoard board, TimeProvider timeProvider) : IJob
+    JobRunner runner, IEnumerable<JobRegistration> jobs, IServiceProvider provider, ScheduleBoard board, ResultsCache results, TimeProvider timeProvider) : IJob
 {
     // A cron expression fires on every replica in the same second; a tenth of its interval spreads them.
     private const double CronJitterShare = 0.1;
+
+    private static readonly TimeSpan FirstResults = TimeSpan.FromSeconds(5);
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
@@ -34,6 +37,7 @@ internal sealed class QuartzMaintenanceJob(
                 await Task.Delay(longest * Random.Shared.NextDouble(), timeProvider, cancellationToken);
             }
 
+            await results.FirstReadAsync(FirstResults, cancellationToken);
             var next = schedule.NextDue(due);
             await runner.RunDueAsync(new RunRequest(name) { Due = due, Interval = next - due }, next, cancellationToken);
         }

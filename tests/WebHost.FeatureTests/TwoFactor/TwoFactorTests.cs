@@ -53,6 +53,13 @@ public sealed class TwoFactorTests(FeatureHost host)
 
         last.Status.ShouldBe(429);
         last.Headers.RetryAfter.ShouldNotBeNull();
+        foreach (var prefix in (string[])["RateLimit", "X-RateLimit"])
+        {
+            last.Headers.GetValues($"{prefix}-Limit").ShouldHaveSingleItem().ShouldNotBe("0");
+            last.Headers.GetValues($"{prefix}-Remaining").ShouldBe(["0"]);
+            last.Headers.Contains($"{prefix}-Reset").ShouldBeTrue();
+        }
+
         tries.ShouldBeLessThanOrEqualTo(12);
         (await host.FindAsync(user))!.TwoFactorEnabled.ShouldBeFalse();
     }
