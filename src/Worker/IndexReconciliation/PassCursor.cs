@@ -17,7 +17,17 @@ internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, str
     /// <summary>The interrupted pass on this server; null if there is none, or the server is another by now.</summary>
     public async Task<PassState?> ReadAsync(string? serverRunId, CancellationToken cancellationToken)
     {
-        var text = (string?)await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.Deadline);
+        string? text;
+        try
+        {
+            text = await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.Deadline);
+        }
+        catch (StorageUnavailableException) when (node is not null)
+        {
+            // On a cluster it may lie on the primary that is away, and the one that is swept is another.
+            return null;
+        }
+
         if (text is null)
         {
             return null;
@@ -43,13 +53,22 @@ internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, str
             var text = JsonSerializer.Serialize(state, JobResultJson.Options);
             await connection.CallAsync(database => database.StringSetAsync(key, text, life), cancellationToken, KeyspaceScan.Deadline);
         }
-        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.OutOfMemory)
+        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.OutOfMemory || node is not null)
         {
-            report.Warn("Redis is full: the progress of this pass could not be kept; if it is interrupted, it begins anew.");
+            report.Warn("Redis is full, or the cursor's primary is away: the progress of this pass could not be kept; if it is interrupted, it begins anew.");
         }
     }
 
     /// <summary>Forgets it, at the end of a pass.</summary>
-    public Task ClearAsync(CancellationToken cancellationToken) =>
-        connection.CallAsync(database => database.KeyDeleteAsync(key), cancellationToken, KeyspaceScan.Deadline);
+    public async Task ClearAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.CallAsync(database => database.KeyDeleteAsync(key), cancellationToken, KeyspaceScan.Deadline);
+        }
+        catch (StorageUnavailableException) when (node is not null)
+        {
+            // It ends by its own life.
+        }
+    }
 }
