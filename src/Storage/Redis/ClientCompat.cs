@@ -23,7 +23,7 @@ internal static class ClientCompat
     public static CommandMap CommandsOfOneNode { get; } = CommandMap.Create(["PING", "CLUSTER", "SUBSCRIBE"], available: false);
 
     /// <summary>Whether a server said at its handshake that it is a node of a cluster.</summary>
-    public static bool IsClusterNode(IServer server) => server.ServerType == ServerType.Cluster;
+    public static bool IsCluster(IConnectionMultiplexer multiplexer) => Array.Exists(multiplexer.GetServers(), server => server.ServerType == ServerType.Cluster);
 
     /// <summary>Whether a command with <see cref="CommandFlags.NoRedirect"/> was answered by MOVED.</summary>
     public static bool IsMoved(RedisServerException exception) => exception.Message.Contains("MOVED", StringComparison.Ordinal);

@@ -20,8 +20,7 @@ internal sealed class MultiplexerSlot(
     public bool IsConnected => Volatile.Read(ref connecting) is { IsCompletedSuccessfully: true } task && task.Result.IsConnected;
 
     /// <summary>Whether the servers form a cluster; false while none has answered yet.</summary>
-    public bool IsCluster => Volatile.Read(ref connecting) is { IsCompletedSuccessfully: true } task
-        && Array.Exists(task.Result.GetServers(), server => server.ServerType == ServerType.Cluster);
+    public bool IsCluster => Volatile.Read(ref connecting) is { IsCompletedSuccessfully: true } task && ClientCompat.IsCluster(task.Result);
 
     /// <summary>Why the last attempt to connect failed. The client forgets it while it makes the next one.</summary>
     public ConnectionFailureType Failure => failure;

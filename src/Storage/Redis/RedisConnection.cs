@@ -174,7 +174,7 @@ public sealed class RedisConnection : IAsyncDisposable
         try
         {
             var text = await CallAsync(
-                async database => IsOfCluster(database) ? (string?)await database.ExecuteAsync("CLUSTER", "NODES").ConfigureAwait(false) : null,
+                async database => ClientCompat.IsCluster(database.Multiplexer) ? (string?)await database.ExecuteAsync("CLUSTER", "NODES").ConfigureAwait(false) : null,
                 cancellationToken,
                 deadline).ConfigureAwait(false);
             return text is null ? null : RedisTopology.Parse(text);
@@ -208,9 +208,6 @@ public sealed class RedisConnection : IAsyncDisposable
             await slot.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    private static bool IsOfCluster(IDatabase database) =>
-        database.Multiplexer.GetEndPoints().Any(endpoint => ClientCompat.IsClusterNode(database.Multiplexer.GetServer(endpoint)));
 
     private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -12,10 +12,13 @@ internal static class ServerErrors
 
     /// <summary>
     /// Whether some of the keys are on their way to another node: Redis refused because it has only a part of them, or a script met one that has left
-    /// already. The scripts are written so that they can be run again from the start.
+    /// already, or the node that the client was sent to sent it on (it follows one MOVED a command, and knows the next node then). The scripts are
+    /// written so that they can be run again from the start.
     /// </summary>
     public static bool Moving(string message) =>
-        message.StartsWith("TRYAGAIN", StringComparison.Ordinal) || message.Contains("non local key", StringComparison.Ordinal);
+        message.StartsWith("TRYAGAIN", StringComparison.Ordinal)
+        || message.Contains("non local key", StringComparison.Ordinal)
+        || message.Contains("redirect not followed", StringComparison.Ordinal);
 
     /// <summary>Whether the server goes on answering reads.</summary>
     public static bool OnlyWrites(string message) =>

@@ -12,7 +12,6 @@ internal sealed class SessionReadQueue(RedisConnection connection, RedisKeys key
 {
     // One flush stays small beside what else is on the connection: some 100 kB of replies.
     private const int MostAtOnce = 256;
-    private const int MostMoves = 8;
 
     private readonly Lock gate = new();
     private List<Read> waiting = [];
@@ -64,7 +63,7 @@ internal sealed class SessionReadQueue(RedisConnection connection, RedisKeys key
     {
         try
         {
-            var answers = await ReadAsync(reads).ConfigureAwait(false);
+            var answers = await connection.CallAsync(database => SendAsync(database, reads), CancellationToken.None).ConfigureAwait(false);
             for (var i = 0; i < reads.Count; i++)
             {
                 reads[i].SetResult(answers[i]);
@@ -79,22 +78,6 @@ internal sealed class SessionReadQueue(RedisConnection connection, RedisKeys key
             foreach (var read in reads)
             {
                 read.TrySetException(exception);
-            }
-        }
-    }
-
-    // A slot that has moved twice while the client followed it: nothing was read, so it is asked again.
-    private async Task<SessionRead[]> ReadAsync(List<Read> reads)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await connection.CallAsync(database => SendAsync(database, reads), CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (RedisServerException exception) when (attempt < MostMoves && exception.Message.Contains("MOVED", StringComparison.Ordinal))
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(10 * attempt), TimeProvider.System).ConfigureAwait(false);
             }
         }
     }

@@ -241,7 +241,7 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         {
             canary = canary with { Refused = Describe(exception) };
         }
-        catch (RedisServerException exception) when (exception.Message.Contains("MOVED", StringComparison.Ordinal))
+        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.Moving)
         {
             // The slot has just been given away; the next probe writes to another.
         }

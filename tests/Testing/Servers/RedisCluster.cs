@@ -142,16 +142,28 @@ public sealed class RedisCluster : IAsyncDisposable
         }
 
         var id = await IdAsync(to);
-        await to.ExecuteAsync("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
-        await from.ExecuteAsync("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+        var others = new List<RedisServer>();
         foreach (var node in nodes.Where(node => node.IsRunning && node != to && node != from))
         {
             if (await RoleAsync(node) == "master")
             {
-                await node.ExecuteAsync("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+                others.Add(node);
             }
         }
+
+        RedisServer[] all = [to, from, .. others];
+        // The new owner's claim gets the highest epoch that it knows. If it has not heard of the old one's, a heartbeat that the old one sent before it
+        // was told wins, and the two name each other for ever.
+        var highest = (await Task.WhenAll(all.Select(node => EpochAsync(node, "cluster_my_epoch")))).Max();
+        await Eventually.TrueAsync(async () => await EpochAsync(to, "cluster_current_epoch") >= highest, Patience);
+        foreach (var node in all)
+        {
+            await node.ExecuteAsync("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
+        }
     }
+
+    private static async Task<long> EpochAsync(RedisServer node, string name) =>
+        long.Parse((await node.StringAsync("CLUSTER", "INFO"))!.Split("\r\n").Single(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..]);
 
     /// <summary>The whole move.</summary>
     public async Task MoveSlotAsync(int slot, RedisServer to)

@@ -79,7 +79,7 @@ public sealed class ClusterHealthTests : IAsyncLifetime
             async () =>
             {
                 found = await ProbeAsync();
-                return found.Nodes.Where(node => node.Up && node.Role == "master").All(node => node.Reasons.Any(reason => reason.Code == HealthReasons.ClusterDown));
+                return found.Nodes.Where(node => node.Up && node.Role == "master").All(node => node.Reasons.Any(reason => reason.Code == HealthReasons.ClusterDown) && node.ClusterUnservedSlots == 5461);
             },
             Patience);
 
