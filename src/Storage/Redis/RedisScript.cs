@@ -12,9 +12,6 @@ public sealed class RedisScript
 
     private const string WholeSlotMark = "--@whole-slot";
 
-    // A move that is known to the client is followed at once; more of them in a row mean that nodes disagree.
-    private const int MostRedirects = 5;
-
     private readonly byte[] hash;
 
     private RedisScript(string name, string text)
@@ -72,20 +69,18 @@ public sealed class RedisScript
             return await EvaluateAsync(database, keys, arguments, CommandFlags.None).ConfigureAwait(false);
         }
 
-        for (var redirects = 0; ; redirects++)
+        try
         {
-            try
-            {
-                return await EvaluateAsync(database, keys, arguments, CommandFlags.NoRedirect).ConfigureAwait(false);
-            }
-            catch (RedisServerException exception) when (ClientCompat.IsMoved(exception) && redirects < MostRedirects)
-            {
-                // The client has noted where the slot is now.
-            }
-            catch (RedisConnectionException exception) when (ClientCompat.IsAsk(exception))
-            {
-                throw new SlotMovingException("the keys are on their way to another node.", exception);
-            }
+            return await EvaluateAsync(database, keys, arguments, CommandFlags.NoRedirect).ConfigureAwait(false);
+        }
+        catch (RedisServerException exception) when (ClientCompat.IsMoved(exception))
+        {
+            // Of a batch there is no second sending; and the client has noted where the slot is now.
+            throw new SlotMovingException("the keys have moved to another node.", exception);
+        }
+        catch (RedisConnectionException exception) when (ClientCompat.IsAsk(exception))
+        {
+            throw new SlotMovingException("the keys are on their way to another node.", exception);
         }
     }
 

@@ -73,11 +73,17 @@ internal sealed class SessionReadQueue(RedisConnection connection, RedisKeys key
         }
         catch (Exception exception)
         {
-            await CountAsync(reads.Count - 1, exception).ConfigureAwait(false);
-            // Whatever it was, every caller must hear of it, or he waits for ever.
-            foreach (var read in reads)
+            try
             {
-                read.TrySetException(exception);
+                await CountAsync(reads.Count - 1, exception).ConfigureAwait(false);
+            }
+            finally
+            {
+                // Whatever it was, every caller must hear of it, or he waits for ever.
+                foreach (var read in reads)
+                {
+                    read.TrySetException(exception);
+                }
             }
         }
     }
