@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Maintenance.Archive.Migrations;
+using Maintenance.Storage.Diagnostics;
 using Maintenance.Testing;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
@@ -21,7 +23,7 @@ namespace Maintenance.Bench;
 
 /// <summary>
 /// The web host over real HTTP, on Redis and PostgreSQL: <c>verify</c> against an endpoint that does nothing, a log-in against its password hash, and
-/// whether a known address takes another time than an unknown one. <c>./dev bench host [verify] [times]</c>: only the first of them; requests of each kind for the last (500).
+/// whether a known address takes another time than an unknown one. <c>./dev bench host [verify|login|times] [requests]</c>: only that one; requests of each kind for the last (500).
 /// </summary>
 internal static class HostBenchmark
 {
@@ -30,11 +32,15 @@ internal static class HostBenchmark
     private const int WarmUps = 3;
     private const int Connections = 64;
     private const int Seconds = 4;
-    private const int LogIns = 60;
+    private const int LogIns = 100;
+    // What is done behind a request is over then, so that it does not count for the next one.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
     private const string Password = "correct horse battery";
 
     public static async Task RunAsync(string[] arguments)
     {
+        var parts = arguments.Intersect(["verify", "login", "times"]).DefaultIfEmpty("all").ToHashSet();
+        bool Asked(string part) => parts.Contains(part) || parts.Contains("all");
         var times = arguments.Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).FirstOrDefault(number => number > 0);
         await using var redis = await RedisServer.StartAsync();
         await using var postgres = await PostgresServer.StartAsync();
@@ -44,20 +50,24 @@ internal static class HostBenchmark
             await new SchemaMigrator(source, NullLogger.Instance).ApplyAsync([DatabaseMigration.Schema], default);
         }
 
-        await using (var host = await StartAsync(redis.Url, database.ConnectionString, iterations: 210_000))
+        if (Asked("verify") || Asked("login"))
         {
-            await VerifyAsync(host, redis.ProcessId);
-            if (arguments.Contains("verify"))
+            await using var host = await StartAsync(redis.Url, database.ConnectionString, iterations: 210_000);
+            if (Asked("verify"))
             {
-                return;
+                await VerifyAsync(host, redis.ProcessId);
             }
 
-            await LogInAsync(host);
+            if (Asked("login"))
+            {
+                await LogInAsync(host);
+            }
         }
 
-        // The cheapest hash that the settings allow: what differs weighs most then.
-        await using (var host = await StartAsync(redis.Url, database.ConnectionString, iterations: 100_000))
+        if (Asked("times"))
         {
+            // The cheapest hash that the settings allow: what differs weighs most then.
+            await using var host = await StartAsync(redis.Url, database.ConnectionString, iterations: 100_000);
             await EnumerationAsync(host, times > 0 ? times : 500);
         }
     }
@@ -124,7 +134,7 @@ internal static class HostBenchmark
         }
 
         var (hash, login) = (new List<double>(), new List<double>());
-        for (var i = -5; i < LogIns; i++)
+        for (var i = -LogIns; i < LogIns; i++)
         {
             var hashed = await TimeAsync(() => passwords.CheckAsync(user, Password, default));
             var whole = await TimeAsync(async () => (await client.PostAsJsonAsync("/api/auth/login", new { email, password = Password })).EnsureSuccessStatusCode());
@@ -138,6 +148,36 @@ internal static class HostBenchmark
         Console.WriteLine(Statistics.Row("password hash, ms", hash, "0.00"));
         Console.WriteLine(Statistics.Row("login over HTTP, ms", login, "0.00"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  all but the hash: {(Statistics.Median(login) / Statistics.Median(hash)) - 1:P1} of it (medians)"));
+        await ExplainAsync(() => client.PostAsJsonAsync("/api/auth/login", new { email, password = Password }));
+    }
+
+    /// <summary>What a request asks of others, in its order. Traced, so by itself.</summary>
+    private static async Task ExplainAsync(Func<Task<HttpResponseMessage>> send)
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is StorageTrace.SourceName or "Npgsql" or "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var seen = new List<(int Place, string Name, double At, double Milliseconds)>();
+        for (var i = 0; i < LogIns / 2; i++)
+        {
+            spans.Clear();
+            using var trace = new Activity("asked").Start();
+            (await send()).EnsureSuccessStatusCode();
+            seen.AddRange(spans.Where(span => span.TraceId == trace.TraceId).OrderBy(span => span.StartTimeUtc)
+                .Select((span, place) => (place, $"{span.DisplayName}", (span.StartTimeUtc - trace.StartTimeUtc).TotalMilliseconds, span.Duration.TotalMilliseconds)));
+        }
+
+        foreach (var call in seen.GroupBy(span => (span.Place, span.Name)).OrderBy(group => group.Key.Place))
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"    {call.Key.Name,-34} begins at {Statistics.Median([.. call.Select(span => span.At)]),7:0.00} ms, takes {Statistics.Median([.. call.Select(span => span.Milliseconds)]):0.00} ms ({call.Count()} times)"));
+        }
     }
 
     private static async Task EnumerationAsync(WebApplication host, int times)
@@ -153,12 +193,13 @@ internal static class HostBenchmark
             var (of, unknown) = (new List<double>(times), new List<double>(times));
             for (var i = -20; i < times; i++)
             {
-                // Which comes first changes, so that neither always follows the other.
-                var order = i % 2 == 0;
+                // Which comes first is left to chance: in any pattern one of the two would follow the other's work more often.
+                var order = Random.Shared.Next(2) == 0;
                 for (var turn = 0; turn < 2; turn++)
                 {
                     var isKnown = (turn == 0) == order;
                     var address = isKnown ? known : NewAddress();
+                    await Task.Delay(Pause, TimeProvider.System);
                     var elapsed = await TimeAsync(async () => (await send(address)).Dispose());
                     if (i >= 0)
                     {

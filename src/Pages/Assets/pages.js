@@ -63,6 +63,7 @@
   const live = document.getElementById('live');
   const told = new Map();
   let asked = Promise.resolve();
+  let late = false;
 
   const version = () => document.getElementById('version')?.dataset.version;
 
@@ -92,6 +93,8 @@
     const html = fresh.outerHTML;
     const old = document.getElementById(fresh.id);
     if (!old || told.get(fresh.id) === html) return;
+    // What is pressed is not taken from under the finger: a button that is not there any more when it is let go gets no click.
+    if (old.matches(':active')) return void (late = true);
     told.set(fresh.id, html);
     const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
     const open = [...old.querySelectorAll('details[open]')].map(details => details.id);
@@ -112,6 +115,15 @@
   function ask() {
     asked = asked.then(refresh).then(() => show('Live', false), () => show('Connection lost, trying again', true));
     return asked;
+  }
+
+  // The click comes after this event, so what waited for it is put in after the click.
+  for (const released of ['pointerup', 'pointercancel', 'keyup']) {
+    addEventListener(released, () => {
+      if (!late) return;
+      late = false;
+      setTimeout(ask, 100);
+    });
   }
 
   function listen() {

@@ -19,6 +19,7 @@ internal static class AccountEndpoints
         services.AddSettings<PasswordSettings, PasswordSettingsValidator>(PasswordSettings.Section);
         services.AddSingleton<HashingThreads>();
         services.AddSingleton<PasswordWork>();
+        services.AddHostedService<DecoyPreparation>();
         services.AddSingleton<IBreachedPasswords, BreachedPasswordList>();
         services.AddSingleton<PasswordPolicy>();
         services.AddSingleton<AccountMail>();

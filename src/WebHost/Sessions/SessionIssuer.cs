@@ -37,23 +37,34 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, CancellationToken cancellationToken)
     {
         var issued = await sessions.CreateAsync(Of(context, user, device, ClaimsOf(user)), cancellationToken);
+        // Beside the look below. Nobody has either token before both are done.
+        var issuing = FamilyAsync(user, issued.Session.Id, cancellationToken);
         // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
         // this look sees what was written.
-        if (!await IsUnchangedAsync(user, cancellationToken))
+        var looking = IsUnchangedAsync(user, cancellationToken);
+        await Task.WhenAll(issuing, looking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!await looking)
         {
+            // With its family.
             await sessions.RevokeAsync(user.Key, issued.Session.Id, cancellationToken);
             return null;
         }
 
+        var (granted, refresh) = await issuing;
+        return granted ? Answer(context, user, issued, refresh) : null;
+    }
+
+    private async Task<(bool Granted, RefreshToken? Token)> FamilyAsync(User user, SessionId session, CancellationToken cancellationToken)
+    {
         try
         {
-            var family = await families.IssueAsync(new NewRefreshFamily { UserId = user.Key, SessionId = issued.Session.Id }, cancellationToken);
-            return family.Token is { } refresh ? Answer(context, user, issued, refresh) : null;
+            var family = await families.IssueAsync(new NewRefreshFamily { UserId = user.Key, SessionId = session }, cancellationToken);
+            return (family.Token is not null, family.Token);
         }
         catch (StorageUnavailableException)
         {
             // By policy a session may be born in memory while Redis is away; a refresh token never is. The session works until it expires.
-            return Answer(context, user, issued, refresh: null);
+            return (true, null);
         }
     }
 

@@ -126,7 +126,6 @@ internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileI
         try
         {
             await database.SaveChangesAsync(cancellationToken);
-            await profiles.ChangedAsync(user);
             return IdentityResult.Success;
         }
         catch (DbUpdateConcurrencyException)

@@ -85,6 +85,36 @@ public sealed class StatusPageTests(Chromium chromium, StatusBed bed) : IClassFi
     }
 
     [Fact]
+    public async Task Button_IsNotTakenFromUnderTheFinger_ByALiveChange()
+    {
+        await using var window = await chromium.OpenAsync(bed.Address, View.Desktop);
+        var page = window.Page;
+        await page.GotoAsync("sign-in");
+        await SignInAsync(page);
+        await ShownAsync(page);
+        await Expect(page.Locator("#live-text")).ToHaveTextAsync("Live");
+        var button = page.GetByRole(AriaRole.Button, new() { Name = "Dry run: session-cleanup, only look" });
+        await button.HoverAsync();
+        await page.Mouse.DownAsync();
+        var (before, runs) = (await page.Locator("#job-session-cleanup .run-dry").CountAsync(), await DryRunsAsync());
+
+        // Another one runs the job: its card changes on every page.
+        (await bed.Worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.SessionCleanup}/run?dryRun=true")).Status.ShouldBe(202);
+        await Eventually.TrueAsync(async () => await DryRunsAsync() > runs, TimeSpan.FromSeconds(60));
+        var asked = await page.RunAndWaitForResponseAsync(() => Task.CompletedTask, response => new Uri(response.Url).AbsolutePath == "/" && response.Ok, new() { Timeout = 60_000 });
+        await asked.FinishedAsync();
+        (await page.Locator("#job-session-cleanup .run-dry").CountAsync()).ShouldBe(before, "the card waits");
+        await page.Mouse.UpAsync();
+
+        await Expect(page.Locator("#job-session-cleanup").GetByRole(AriaRole.Status)).ToBeVisibleAsync();
+        await Expect(page.Locator("#job-session-cleanup .run-dry")).Not.ToHaveCountAsync(before);
+        window.ShouldBeQuiet();
+
+        async Task<int> DryRunsAsync() => (await bed.Worker.JsonAsync($"/api/jobs/{JobNames.SessionCleanup}"))
+            .GetProperty("results").EnumerateArray().Count(result => result.GetProperty("dry_run").GetBoolean());
+    }
+
+    [Fact]
     public async Task Page_WorksWithoutJavaScript()
     {
         await using var window = await chromium.OpenAsync(bed.Address, View.Phone, javaScript: false);

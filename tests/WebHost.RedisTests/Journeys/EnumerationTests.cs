@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
+using Maintenance.Storage.Diagnostics;
 using Maintenance.Testing;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Users;
@@ -17,6 +20,7 @@ public sealed class EnumerationTests(HostFixture fixture)
     public async Task LoginRegisterAndForgot_DoTheSameWork_AndAnswerTheSame_ForKnownAndUnknownAddresses()
     {
         var (hashes, statements) = (new CountingHasher(), new StatementLog());
+        using var calls = new StoreCalls();
         await using var host = await HostInstance.StartAsync(
             new(fixture.Settings) { ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "Information" },
             services =>
@@ -29,10 +33,10 @@ public sealed class EnumerationTests(HostFixture fixture)
         var known = await client.RegisterAsync();
         await Eventually.TrueAsync(() => host.MailsTo("email_verification", known).Any(), TimeSpan.FromSeconds(30));
 
-        await SameAsync("login", "1 hashes; SELECT", email => client.TryLoginAsync(email, "wrong password"));
-        await SameAsync("forgot", "0 hashes; ", email => client.PostAsync("/api/auth/forgot-password", new { email }));
-        await SameAsync("resend", "0 hashes; ", email => client.PostAsync("/api/auth/verify-email/resend", new { email }));
-        await SameAsync("register", "1 hashes; SELECT, INSERT", email => client.PostAsync("/api/auth/register", new { email, password = "another good password", name = "Ann" }));
+        await SameAsync("login", "1 hashes; SELECT; ratelimits acquire, ratelimits acquire", email => client.TryLoginAsync(email, "wrong password"));
+        await SameAsync("forgot", "0 hashes; ; ratelimits acquire", email => client.PostAsync("/api/auth/forgot-password", new { email }));
+        await SameAsync("resend", "0 hashes; ; ratelimits acquire", email => client.PostAsync("/api/auth/verify-email/resend", new { email }));
+        await SameAsync("register", "1 hashes; SELECT, INSERT; ratelimits acquire", email => client.PostAsync("/api/auth/register", new { email, password = "another good password", name = "Ann" }));
 
         // That the same was done for both includes that the account is still its owner's.
         await client.LoginAsync(known);
@@ -55,8 +59,10 @@ public sealed class EnumerationTests(HostFixture fixture)
         {
             var hashed = hashes.Count;
             statements.Verbs.Clear();
+            // Goes with the request, so that the host's spans are of this trace; those of the mail behind it are not.
+            using var trace = new Activity("asked").Start();
             var reply = await send();
-            return (reply, $"{hashes.Count - hashed} hashes; {string.Join(", ", statements.Verbs)}");
+            return (reply, $"{hashes.Count - hashed} hashes; {string.Join(", ", statements.Verbs)}; {string.Join(", ", calls.Of(trace.TraceId))}");
         }
     }
 
@@ -92,7 +98,7 @@ public sealed class EnumerationTests(HostFixture fixture)
     {
         private static readonly EventId Executed = new(20101);
 
-        public System.Collections.Concurrent.ConcurrentQueue<string> Verbs { get; } = [];
+        public ConcurrentQueue<string> Verbs { get; } = [];
 
         public ILogger CreateLogger(string categoryName) => this;
 
@@ -103,7 +109,7 @@ public sealed class EnumerationTests(HostFixture fixture)
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (eventId.Id == Executed.Id && System.Diagnostics.Activity.Current is not null)
+            if (eventId.Id == Executed.Id && Activity.Current is not null)
             {
                 var message = formatter(state, exception);
                 Verbs.Enqueue(message[(message.IndexOf('\n', StringComparison.Ordinal) + 1)..].Trim().Split(' ', 2)[0]);
@@ -113,6 +119,28 @@ public sealed class EnumerationTests(HostFixture fixture)
         public void Dispose()
         {
         }
+    }
+
+    /// <summary>The calls of stores, by trace.</summary>
+    private sealed class StoreCalls : IDisposable
+    {
+        private readonly ConcurrentQueue<(ActivityTraceId Trace, string Call)> calls = [];
+        private readonly ActivityListener listener;
+
+        public StoreCalls()
+        {
+            listener = new ActivityListener
+            {
+                ShouldListenTo = source => source.Name == StorageTrace.SourceName,
+                Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+                ActivityStopped = span => calls.Enqueue((span.TraceId, span.OperationName)),
+            };
+            ActivitySource.AddActivityListener(listener);
+        }
+
+        public IEnumerable<string> Of(ActivityTraceId trace) => calls.Where(call => call.Trace == trace).Select(call => call.Call);
+
+        public void Dispose() => listener.Dispose();
     }
 
     /// <summary>Writes no rows behind the requests, so that every row seen is a request's own.</summary>

@@ -12,8 +12,8 @@ public sealed class PasswordWorkTests
     {
         var hasher = new CountingHasher();
         using var threads = Threads(new PasswordSettings());
-        var work = new PasswordWork(hasher, threads);
-        work.Prepare();
+        var work = new PasswordWork(hasher, threads, Rounds(1000));
+        await work.PrepareAsync(default);
 
         foreach (var user in (User?[])[new User { PasswordHash = "hash of right" }, new User { PasswordHash = null }, null])
         {
@@ -29,10 +29,47 @@ public sealed class PasswordWorkTests
     public async Task Check_NeverMatches_WithoutAHash_AlsoWhenTheDecoyIsMet()
     {
         using var threads = Threads(new PasswordSettings());
-        var work = new PasswordWork(new AgreeingHasher(), threads);
+        var work = new PasswordWork(new AgreeingHasher(), threads, Rounds(1000));
         (await work.CheckAsync(null, "anything", default)).Matches.ShouldBeFalse();
         (await work.CheckAsync(new User(), "anything", default)).Matches.ShouldBeFalse();
     }
+
+    [Fact]
+    public async Task Check_ThatFails_CostsTheRoundsOfTheStrongestHash_WhateverTheStoredOneHas()
+    {
+        using var threads = Threads(new PasswordSettings());
+        var spent = new List<int>();
+        var work = new PasswordWork(new PasswordHasher<User>(Rounds(3000)), threads, Rounds(3000), (_, rounds) => spent.Add(rounds));
+        var older = new User { PasswordHash = new PasswordHasher<User>(Rounds(1000)).HashPassword(new(), "right") };
+        var oldest = new User { PasswordHash = new PasswordHasher<User>(Options.Create(new PasswordHasherOptions { CompatibilityMode = PasswordHasherCompatibilityMode.IdentityV2 })).HashPassword(new(), "right") };
+        var stronger = new User { PasswordHash = new PasswordHasher<User>(Rounds(5000)).HashPassword(new(), "right") };
+
+        (await SpentAsync(null, "wrong")).ShouldBe([]);
+        (await SpentAsync(older, "wrong")).ShouldBe([2000]);
+        (await SpentAsync(oldest, "wrong")).ShouldBe([3000]);
+        (await SpentAsync(older, "right")).ShouldBe([], "who knows the password may notice");
+        // The setting was higher once.
+        (await SpentAsync(stronger, "wrong")).ShouldBe([]);
+        (await SpentAsync(null, "wrong")).ShouldBe([2000]);
+        (await SpentAsync(older, "wrong")).ShouldBe([4000]);
+
+        async Task<int[]> SpentAsync(User? user, string password)
+        {
+            spent.Clear();
+            (await work.CheckAsync(user, password, default)).Matches.ShouldBe(password == "right");
+            return [.. spent];
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("hash of right")]
+    [InlineData("AAAAAAAAAAAAAAAA")]
+    [InlineData("AQAAAAIAA")]
+    public void Rounds_AreNone_OfAnotherFormat(string hash) => PasswordWork.RoundsOf(hash).ShouldBe(0);
+
+    [Fact]
+    public void Rounds_AreRead() => PasswordWork.RoundsOf(new PasswordHasher<User>(Rounds(123_456)).HashPassword(new(), "x")).ShouldBe(123_456);
 
     [Fact]
     public async Task Run_IsRefusedAtOnce_WhenTheQueueIsFull_AndWorksAgainAfterwards()
@@ -96,6 +133,8 @@ public sealed class PasswordWorkTests
             Interlocked.CompareExchange(ref target, value, seen);
         }
     }
+
+    private static IOptions<PasswordHasherOptions> Rounds(int rounds) => Options.Create(new PasswordHasherOptions { IterationCount = rounds });
 
     private static HashingThreads Threads(PasswordSettings settings) => new(Options.Create(settings), TimeProvider.System);
 
