@@ -15,6 +15,8 @@ internal sealed class Host : IAsyncDisposable
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
+    private readonly ArchiveReadThrough through;
+
     public Host(string redisUrl, ISessionArchive archive, SessionOptions? options = null, RedisKeys? keys = null)
     {
         Archive = archive;
@@ -27,9 +29,10 @@ internal sealed class Host : IAsyncDisposable
             BeforeCall = () => BeforeRedis?.Invoke() ?? Task.CompletedTask,
         };
         Fence = new ArchiveFence(Connection, Keys, sessions, archiving);
+        through = new ArchiveReadThrough(archive, Fence, sessions, TimeProvider.System);
         Accesses = new LastAccessBatch(archive, archiving, TimeProvider.System, NullLogger<LastAccessBatch>.Instance);
         Redis = new RedisSessionStore(Connection, Keys, sessions, NullLogger<RedisSessionStore>.Instance) { HasArchive = true };
-        Store = new ArchivedSessionStore(Redis, archive, Fence, Accesses, sessions, TimeProvider.System, Log.For<ArchivedSessionStore>());
+        Store = new ArchivedSessionStore(Redis, archive, Fence, through, Accesses, sessions, Log.For<ArchivedSessionStore>());
         RedisFamilies = new RedisRefreshTokenStore(Connection, Keys, new Fixed<RefreshTokenOptions>(new()), new Fixed<TokenLifetimeOptions>(new()), sessions);
         Families = new ArchivedRefreshTokenStore(RedisFamilies, () => Store);
         Replay = new ArchiveReplay(archive, Fence);
@@ -79,6 +82,7 @@ internal sealed class Host : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Accesses.Dispose();
+        through.Dispose();
         await Connection.DisposeAsync();
         Log.Dispose();
     }

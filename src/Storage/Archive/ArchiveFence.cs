@@ -40,6 +40,10 @@ internal sealed class ArchiveFence(
         return new ArchiveRead((string?)reply[0] ?? "", (int)reply[1] == 1, string.IsNullOrEmpty(generation) ? null : long.Parse(generation));
     }
 
+    /// <summary>Whether a tombstone says that a session has ended. Writes nothing.</summary>
+    public Task<bool> IsEndedAsync(UserReference user, SessionId id, CancellationToken cancellationToken) =>
+        connection.CallAsync(database => database.KeyExistsAsync(keys.SessionTombstone(user, id)), cancellationToken);
+
     /// <summary>Puts a session and its generation back.</summary>
     public Task<string> RestoreAsync(ArchiveRead read, Session session, CancellationToken cancellationToken)
     {

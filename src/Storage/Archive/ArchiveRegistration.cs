@@ -36,6 +36,7 @@ public static class ArchiveRegistration
         services.AddSingleton<ISessionArchive>(provider => new InstrumentedSessionArchive(
             archive(provider), provider.GetRequiredService<AuthStoreMetrics>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ArchiveFence>();
+        services.AddSingleton<ArchiveReadThrough>();
         services.AddSingleton<IRevocationJournal>(provider => new ArchivingRevocationJournal(
             provider.GetService<FileRevocationJournal>() ?? journal(provider),
             provider.GetRequiredService<ISessionArchive>(),
@@ -48,9 +49,9 @@ public static class ArchiveRegistration
             provider.GetRequiredService<RedisSessionStore>(),
             provider.GetRequiredService<ISessionArchive>(),
             provider.GetRequiredService<ArchiveFence>(),
+            provider.GetRequiredService<ArchiveReadThrough>(),
             provider.GetRequiredService<LastAccessBatch>(),
             provider.GetRequiredService<IOptionsMonitor<SessionOptions>>(),
-            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ArchivedSessionStore>>()));
         return services;
     }

@@ -24,25 +24,23 @@ public sealed class ArchivedSessionStore : ISessionStore
     private readonly ArchiveReadThrough through;
     private readonly LastAccessBatch accesses;
     private readonly IOptionsMonitor<SessionOptions> options;
-    private readonly TimeProvider timeProvider;
     private readonly ILogger logger;
 
     internal ArchivedSessionStore(
         RedisSessionStore inner,
         ISessionArchive archive,
         ArchiveFence fence,
+        ArchiveReadThrough through,
         LastAccessBatch accesses,
         IOptionsMonitor<SessionOptions> options,
-        TimeProvider timeProvider,
         ILogger<ArchivedSessionStore> logger)
     {
         this.inner = inner;
         this.archive = archive;
         this.fence = fence;
-        through = new ArchiveReadThrough(archive, fence, Hide);
+        this.through = through;
         this.accesses = accesses;
         this.options = options;
-        this.timeProvider = timeProvider;
         this.logger = logger;
     }
 
@@ -113,7 +111,7 @@ public sealed class ArchivedSessionStore : ISessionStore
                 found = await archive.FindAsync(UserReference.Of(userId), id, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
-        return found is null ? null : Hide(found);
+        return found is null ? null : through.Hide(found);
     }
 
     /// <inheritdoc/>
@@ -125,7 +123,7 @@ public sealed class ArchivedSessionStore : ISessionStore
             archived = await archive.ListAsync(UserReference.Of(userId), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         // What Redis has lost can come back at any moment, and its user must be able to see and end it.
         var known = live.Select(session => session.Id).ToHashSet();
-        return [.. live.Concat(archived.Where(session => !known.Contains(session.Id)).Select(Hide)).OrderByDescending(session => session.LastSeenAt)];
+        return [.. live.Concat(archived.Where(session => !known.Contains(session.Id)).Select(through.Hide)).OrderByDescending(session => session.LastSeenAt)];
     }
 
     /// <inheritdoc/>
@@ -274,8 +272,6 @@ public sealed class ArchivedSessionStore : ISessionStore
             logger.TombstonesStay(ids.Count, exception.Message);
         }
     }
-
-    private Session Hide(Session session) => ClientDetails.Hide(session, options.CurrentValue.ClientDetailsLife, timeProvider.GetUtcNow());
 
     // For what may go on without the archive.
     private async Task<bool> TryArchiveAsync(Func<Task> call)

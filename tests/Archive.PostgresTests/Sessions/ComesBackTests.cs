@@ -193,6 +193,48 @@ public sealed class ComesBackTests(RedisFixture redis, PostgresFixture postgres)
         (await host.IsValidAsync(rotated)).ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task TokenThatNobodyWasGiven_IsLookedUpOnce_AndWritesNothing()
+    {
+        var stranger = SessionToken.Create(UserReference.Of(user));
+        var before = await redis.Server.KeysAsync("*");
+
+        for (var i = 0; i < 3; i++)
+        {
+            (await host.Store.ValidateAsync(stranger.Value, None)).Denial.ShouldBe(SessionDenial.NotFound);
+        }
+
+        archive.Finds.ShouldBe(1);
+        (await redis.Server.KeysAsync("*")).ShouldBe(before, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task FloodOfTokensThatNobodyWasGiven_TakesOnlySoManyPlaces_AndALogOutGoesOn()
+    {
+        var session = await host.LogInAsync(user);
+        var hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        archive.AfterFind = () => hold.Task;
+        var flood = Enumerable.Range(0, 3 * ArchiveReadThrough.MostAtOnce)
+            .Select(_ => host.Store.ValidateAsync(SessionToken.Create(UserReference.Of(user)).Value, None)).ToList();
+        await Eventually.TrueAsync(() => flood.Count(task => task.IsFaulted) == 2 * ArchiveReadThrough.MostAtOnce, TimeSpan.FromSeconds(60));
+
+        archive.Finds.ShouldBe(ArchiveReadThrough.MostAtOnce);
+        (await host.Store.RevokeAsync(user, session.Token.Id, None)).ToBoolean().ShouldBeTrue();
+
+        hold.SetResult();
+        foreach (var task in flood)
+        {
+            try
+            {
+                (await task).IsValid.ShouldBeFalse();
+            }
+            catch (StorageUnavailableException exception)
+            {
+                exception.Reason.ShouldBe(UnavailableReason.Archive);
+            }
+        }
+    }
+
     private static Task Away() => Unavailable(UnavailableReason.Archive);
 
     private static Task Unavailable(UnavailableReason reason) => throw new StorageUnavailableException(reason, "planted");
