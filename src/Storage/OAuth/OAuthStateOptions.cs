@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Storage.OAuth;
@@ -30,12 +32,35 @@ public static class ReturnUrls
     /// <summary>Longest URL that counts as local, in characters.</summary>
     public const int MaxLength = 2048;
 
-    /// <summary>Whether a URL stays on this host whatever browser reads it: a path from the root, not <c>//</c>, not <c>/\</c>, no control characters.</summary>
+    /// <summary>
+    /// Whether a URL stays on this host whatever browser reads it: a path from the root, not <c>//</c>, not <c>/\</c>, and nothing but printable ASCII,
+    /// because a server refuses to send any other character in a header. <see cref="ToAscii"/> makes one of a path that people read.
+    /// </summary>
     public static bool IsLocal(string url) =>
         url is ['/', ..]
         && url.Length <= MaxLength
         && (url.Length == 1 || url[1] is not ('/' or '\\'))
-        && !url.Any(char.IsControl);
+        && !url.Any(IsRefused);
+
+    /// <summary>The same URL with each character beyond ASCII as browsers send it, percent-encoded UTF-8. What is ASCII, escapes included, stays as it is.</summary>
+    public static string ToAscii(string url)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        if (Ascii.IsValid(url))
+        {
+            return url;
+        }
+
+        var ascii = new StringBuilder(url.Length + 16);
+        foreach (var b in Encoding.UTF8.GetBytes(url))
+        {
+            _ = b < 0x80 ? ascii.Append((char)b) : ascii.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
+        }
+
+        return ascii.ToString();
+    }
+
+    private static bool IsRefused(char c) => c is < ' ' or > '~';
 }
 
 /// <summary>Stops the start with the name of each wrong setting.</summary>

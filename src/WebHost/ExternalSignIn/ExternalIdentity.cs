@@ -1,3 +1,5 @@
+using Maintenance.WebHost.Hosting;
+
 namespace Maintenance.WebHost.ExternalSignIn;
 
 /// <summary>Who somebody is by a provider's word.</summary>
@@ -9,13 +11,12 @@ namespace Maintenance.WebHost.ExternalSignIn;
 internal sealed record ExternalIdentity(string Provider, string Subject, string? Email, bool EmailVerified, string? Name)
 {
     public const int MaxSubjectLength = 255;
-    public const int MaxEmailLength = 254;
     public const int MaxNameLength = 100;
 
-    /// <summary>The same with everything in its bounds: an overlong name is cut, an overlong address is none.</summary>
+    /// <summary>The same with everything in its bounds: an overlong name is cut, what is no address is none.</summary>
     public ExternalIdentity Bounded()
     {
-        var email = Email is { Length: > 0 and <= MaxEmailLength } && Email.Contains('@', StringComparison.Ordinal) && !Email.Any(char.IsControl) ? Email : null;
+        var email = Email is not null && MailAddressAttribute.IsAddress(Email) ? Email : null;
         var name = Name is null ? null : new string([.. Name.Where(c => !char.IsControl(c) && !char.IsSurrogate(c))]).Trim();
         return this with
         {

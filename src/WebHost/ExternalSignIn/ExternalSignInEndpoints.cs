@@ -89,6 +89,8 @@ internal static class ExternalSignInEndpoints
             return NoProvider();
         }
 
+        // Decoded by now; it comes back in a header, which holds ASCII only.
+        returnUrl = ReturnUrls.ToAscii(returnUrl);
         if (!states.CurrentValue.IsReturnUrlAllowed(returnUrl))
         {
             return NotAllowed();
@@ -121,7 +123,7 @@ internal static class ExternalSignInEndpoints
             }
 
             // In the fragment, which no server and no Referer header sees.
-            return end.IsSignedIn ? TypedResults.LocalRedirect(end.ReturnUrl)
+            return end.IsSignedIn ? Return(end.ReturnUrl)
                 : end.SecondFactor is { } factor && options.CurrentValue.TwoFactorPath is { } path
                     ? TypedResults.LocalRedirect($"{path}#challengeId={Uri.EscapeDataString(factor.ChallengeId)}&returnUrl={Uri.EscapeDataString(end.ReturnUrl)}")
                     : end.Result;
@@ -150,7 +152,7 @@ internal static class ExternalSignInEndpoints
             return Problems.Unauthorized();
         }
 
-        var returnUrl = request.ReturnUrl ?? "/";
+        var returnUrl = ReturnUrls.ToAscii(request.ReturnUrl ?? "/");
         if (!states.CurrentValue.IsReturnUrlAllowed(returnUrl))
         {
             return NotAllowed();
@@ -208,6 +210,9 @@ internal static class ExternalSignInEndpoints
             ? TypedResults.LocalRedirect($"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}error={ExternalProblems.Code(exception.Error)}")
             : ExternalProblems.Of(exception.Error, context.Response);
     }
+
+    // IsReturnUrlAllowed may have been set to one that knows other hosts too; a local redirect would throw there.
+    private static RedirectHttpResult Return(string url) => ReturnUrls.IsLocal(url) ? TypedResults.LocalRedirect(url) : TypedResults.Redirect(url);
 
     private static bool IsBrowser(HttpContext context) => context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 

@@ -99,7 +99,7 @@ internal sealed class ExternalSignInFlow(
         }
 
         var identity = await client.IdentifyAsync(name, provider, code, RedirectUri(name), new SignInSecrets(verifier, nonce), cancellationToken);
-        var returnUrl = state.ReturnUrl ?? "/";
+        var returnUrl = ReturnUrls.ToAscii(state.ReturnUrl ?? "/");
         if (state.Items.GetValueOrDefault(LinkItem) is { } linkTo)
         {
             var owner = await users.FindByIdAsync(linkTo);

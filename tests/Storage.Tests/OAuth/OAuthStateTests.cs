@@ -23,7 +23,16 @@ public sealed class OAuthStateTests
     [InlineData("http://a", false)]
     [InlineData("javascript:alert(1)", false)]
     [InlineData("/a\r\nb", false)]
+    [InlineData("/caf\u00e9", false)]
     public void IsLocal_AllowsOnlyPathsOfThisHost(string url, bool local) => ReturnUrls.IsLocal(url).ShouldBe(local);
+
+    [Theory]
+    [InlineData("/a%20b?c=%C3%A9#d", "/a%20b?c=%C3%A9#d")]
+    [InlineData("/caf\u00e9/\U0001F600", "/caf%C3%A9/%F0%9F%98%80")]
+    public void ToAscii_EscapesWhatNoHeaderHolds_AndNothingElse(string url, string expected) => ReturnUrls.ToAscii(url).ShouldBe(expected);
+
+    [Fact]
+    public void ToAscii_OfHalfACharacter_IsStillFitForAHeader() => ReturnUrls.ToAscii("/half" + (char)0xD83D).ShouldBe("/half%EF%BF%BD");
 
     [Theory]
     [InlineData("Life", "00:00:01")]

@@ -183,6 +183,15 @@ public sealed class ExternalSignInTests(FeatureHost host) : IDisposable
     }
 
     [Fact]
+    public async Task ReturnUrl_MayHoldAnyLetters()
+    {
+        var (browser, answer) = await SignInAsync(NewIdentity(), returnUrl: "/caf\u00e9?q=\u00fc");
+
+        (answer.Status, answer.Headers.Location!.OriginalString).ShouldBe((302, "/caf%C3%A9?q=%C3%BC"));
+        (await browser.GetAsync("/api/auth/profile")).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task SecondFactor_IsAskedFor_AfterTheProvider()
     {
         var user = await host.AccountAsync();

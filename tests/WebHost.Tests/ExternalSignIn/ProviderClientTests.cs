@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Maintenance.Testing;
 using Maintenance.WebHost.ExternalSignIn;
 using Maintenance.WebHost.ExternalSignIn.OpenId;
@@ -275,6 +276,40 @@ public sealed class ProviderClientTests : IAsyncLifetime
         provider.ChangeDiscovery = document => document[field] = value;
 
         await RefusesAsync(reason);
+    }
+
+    [Theory]
+    [InlineData("token_endpoint", "http://127.0.0.1:8082/token")]
+    [InlineData("jwks_uri", "http://localhost/keys")]
+    [InlineData("userinfo_endpoint", "https://[::1]/me")]
+    public void Metadata_OfAProviderElsewhere_IsRefused_WhenItLeadsToThisMachine(string field, string url)
+    {
+        const string authority = "https://accounts.example.org";
+        var document = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["issuer"] = authority,
+            ["authorization_endpoint"] = $"{authority}/authorize",
+            ["token_endpoint"] = $"{authority}/token",
+            ["jwks_uri"] = $"{authority}/keys",
+        };
+        ProviderMetadata.Read(authority, JsonSerializer.SerializeToElement(document)).KeysUri.ShouldBe(new Uri($"{authority}/keys"));
+
+        document[field] = url;
+
+        var exception = Should.Throw<ExternalSignInException>(() => ProviderMetadata.Read(authority, JsonSerializer.SerializeToElement(document)));
+        (exception.Error, exception.Message).ShouldBe((ExternalSignInError.InvalidResponse, $"The provider's {field} is on this machine, and the provider is not."));
+    }
+
+    [Theory]
+    [InlineData("a@b.org,c@d.org")]
+    [InlineData("x y@z.org")]
+    [InlineData("@example.org")]
+    [InlineData("anna@example.org\u0000")]
+    public async Task Address_ThatIsNone_IsNone_AndNotVerified(string email)
+    {
+        provider.User = new ProviderUser("subject-1", email, EmailVerified: true, "Anna");
+
+        (await SignInAsync()).ShouldBe(new ExternalIdentity("acme", "subject-1", Email: null, EmailVerified: false, "Anna"));
     }
 
     [Fact]

@@ -46,19 +46,21 @@ internal sealed record ProviderMetadata
         return new ProviderMetadata
         {
             Issuer = issuer,
-            AuthorizationEndpoint = Endpoint(json, "authorization_endpoint") ?? throw Missing("authorization_endpoint"),
-            TokenEndpoint = Endpoint(json, "token_endpoint") ?? throw Missing("token_endpoint"),
-            UserInfoEndpoint = Endpoint(json, "userinfo_endpoint"),
-            KeysUri = Endpoint(json, "jwks_uri") ?? throw Missing("jwks_uri"),
+            AuthorizationEndpoint = Endpoint(authority, json, "authorization_endpoint") ?? throw Missing("authorization_endpoint"),
+            TokenEndpoint = Endpoint(authority, json, "token_endpoint") ?? throw Missing("token_endpoint"),
+            UserInfoEndpoint = Endpoint(authority, json, "userinfo_endpoint"),
+            KeysUri = Endpoint(authority, json, "jwks_uri") ?? throw Missing("jwks_uri"),
             SecretInBody = methods.Count > 0 && !methods.Contains("client_secret_basic") && methods.Contains("client_secret_post"),
             NamesIssuer = json.IsTrue("authorization_response_iss_parameter_supported"),
         };
     }
 
-    private static Uri? Endpoint(JsonElement json, string name) =>
+    // Loopback is this machine: a provider elsewhere that names it would have the client's secret sent to a port of ours.
+    private static Uri? Endpoint(string authority, JsonElement json, string name) =>
         json.Text(name) is not { } url ? null
-        : ExternalSignInOptionsValidator.IsSecure(url) ? new Uri(url)
-        : throw new ExternalSignInException(ExternalSignInError.InvalidResponse, $"The provider's {name} is no https URL.");
+        : !ExternalSignInOptionsValidator.IsSecure(url) ? throw new ExternalSignInException(ExternalSignInError.InvalidResponse, $"The provider's {name} is no https URL.")
+        : new Uri(url) is { IsLoopback: true } && !new Uri(authority).IsLoopback ? throw new ExternalSignInException(ExternalSignInError.InvalidResponse, $"The provider's {name} is on this machine, and the provider is not.")
+        : new Uri(url);
 
     private static ExternalSignInException Missing(string name) =>
         new(ExternalSignInError.InvalidResponse, $"The provider's metadata has no {name}.");
