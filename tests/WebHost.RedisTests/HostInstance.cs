@@ -47,7 +47,7 @@ internal sealed partial class HostInstance : IAsyncDisposable
             ["Passwords:HashIterations"] = "100000",
             ["Storage:Redis:Deadline"] = "00:00:05",
         };
-        foreach (var limit in (string[])["login", "register", "mail", "redeem", "refresh", "user", "sensitive", "admin", "public", "mail-account"])
+        foreach (var limit in (string[])["login", "register", "mail", "redeem", "refresh", "user", "sensitive", "admin", "public", "mail-account", "export"])
         {
             all[$"Storage:RateLimits:{limit}:Permits"] = "10000";
         }

@@ -58,6 +58,9 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <summary>Whether the servers form a cluster; false while none has answered yet.</summary>
     internal bool IsCluster => slot.IsCluster;
 
+    /// <summary>Clock of the deadlines, and of whoever paces what he asks.</summary>
+    internal TimeProvider Clock => timeProvider;
+
     /// <summary>Awaited before each call. Only tests set it, to decide in which order the calls of several clients reach Redis.</summary>
     internal Func<Task>? BeforeCall { get; init; }
 

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Maintenance.WebHost.Accounts;
 
-/// <summary>Deletes an account and all that is known of its owner, or exports it.</summary>
+/// <summary>Deletes an account and all that is known of its owner.</summary>
 internal sealed class AccountDeletion(
     UserManager<User> users, PasswordChange passwords, RecentProof proof, UserDataService data, SessionCookies cookies, AccountMail mail, IAuditTrail audit)
 {
@@ -31,14 +31,6 @@ internal sealed class AccountDeletion(
         cookies.Remove(context);
         mail.SendDeleted(user);
         return TypedResults.NoContent();
-    }
-
-    public async Task<IResult> ExportAsync(HttpContext context, CancellationToken cancellationToken)
-    {
-        var user = context.User.UserId();
-        var document = await data.ExportAsync(user, cancellationToken);
-        audit.Record(context, new AuditEvent { Action = AuditActions.DataExported, UserId = user });
-        return TypedResults.File(document, "application/json", "account.json");
     }
 
     private async Task<IResult?> ConfirmAsync(User user, DeleteAccountRequest request, HttpContext context, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.StepUp;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Maintenance.WebHost.Accounts;
@@ -25,6 +26,7 @@ internal static class AccountEndpoints
         services.AddSingleton<AccountMail>();
         services.AddSingleton<PasswordReset>();
         services.AddSingleton<IUserDataSource, AccountData>();
+        services.AddSingleton<AccountExport>();
         services.AddScoped<AccountDeletion>();
         services.AddScoped<AccountState>();
         services.AddScoped<EmailVerification>();
@@ -85,11 +87,12 @@ internal static class AccountEndpoints
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
             .WithSummary("Deletes the account and all that is known of its owner.");
-        auth.MapGet("account/export", (HttpContext context, AccountDeletion deletion, CancellationToken stop) => deletion.ExportAsync(context, stop))
+        auth.MapGet("account/export", (HttpContext context, AccountExport export, CancellationToken stop) => export.ExportAsync(context, stop))
+            .RequireRecentAuthentication()
             .Produces(StatusCodes.Status200OK, contentType: "application/json")
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
-            .WithSummary("All that is known of the user, as one JSON document without secrets.");
+            .WithSummary("All that is known of the user, as one JSON document without secrets; a few an hour.");
         return auth;
     }
 }

@@ -32,6 +32,9 @@ internal static class Limits
     /// <summary>What costs much or needs a password again, a user.</summary>
     public const string Sensitive = "sensitive";
 
+    /// <summary>Exports of all that is known of a user; each walks over the whole store.</summary>
+    public const string Export = "export";
+
     /// <summary>What an administrator does.</summary>
     public const string Admin = "admin";
 
@@ -61,6 +64,7 @@ internal static class Limits
         [Refresh] = new() { Permits = 120, Period = TimeSpan.FromMinutes(1) },
         [User] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) },
         [Sensitive] = new() { Permits = 20, Period = TimeSpan.FromMinutes(1) },
+        [Export] = new() { Permits = 3, Period = TimeSpan.FromHours(1) },
         [Admin] = new() { Permits = 300, Period = TimeSpan.FromMinutes(1) },
         [Public] = new() { Permits = 300, Period = TimeSpan.FromMinutes(1) },
     };
