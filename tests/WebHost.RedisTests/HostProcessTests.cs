@@ -56,6 +56,7 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
     [InlineData("Api__Port", "99999", "Api:Port")]
     [InlineData("Database__Provider", "Auto", "DATABASE_URL")]
     [InlineData("Mail__Folder", "", "Mail:Host")]
+    [InlineData("Mail__Host", "smtp.example.com", "Mail:PublicUrl")]
     [InlineData("Passwords__MinLength", "3", "Passwords:MinLength")]
     [InlineData("Proxies__Addresses__0", "proxy", "Proxies:Addresses:0")]
     [InlineData("Storage__Redis__Url", "http://nowhere", "Storage:Redis:Url")]

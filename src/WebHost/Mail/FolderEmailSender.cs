@@ -14,7 +14,7 @@ internal sealed class FolderEmailSender(IOptionsMonitor<MailOptions> options, Ti
         var name = $"{clock.GetUtcNow().ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture)}-{email.Kind}-{Guid.NewGuid():N}.eml";
         var unfinished = Path.Combine(folder, name + ".part");
         await File.WriteAllTextAsync(
-            unfinished, $"From: {options.CurrentValue.From}\nTo: {email.To}\nSubject: {email.Subject}\n\n{email.Text}\n", cancellationToken);
+            unfinished, $"From: {options.CurrentValue.Sender}\nTo: {email.To}\nSubject: {email.Subject}\n\n{email.Text}\n", cancellationToken);
         File.Move(unfinished, Path.Combine(folder, name));
         logger.MailWritten(email.Kind, name);
     }

@@ -39,8 +39,8 @@ internal sealed class MailOptions
 
     public string? Password { get; set; }
 
-    /// <summary>Sender. Default <c>no-reply@localhost</c>.</summary>
-    public string From { get; set; } = "no-reply@localhost";
+    /// <summary>Sender. Required with <see cref="Host"/>, except in Development; else <c>no-reply@localhost</c>.</summary>
+    public string? From { get; set; }
 
     /// <summary>Name shown beside the sender's address; none by default.</summary>
     public string? FromName { get; set; }
@@ -51,14 +51,23 @@ internal sealed class MailOptions
     /// <summary>Longest time for one message, connecting included. 1 s to 5 min; default 15 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Where people reach the pages that links lead to. Never taken from a request. Default <c>http://localhost:8080</c>.</summary>
-    public string PublicUrl { get; set; } = "http://localhost:8080";
+    /// <summary>
+    /// Where people reach the pages that links lead to. Never taken from a request. Required with <see cref="Host"/>, except in Development, and then https
+    /// unless it is this machine; else <c>http://localhost:8080</c>.
+    /// </summary>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>The sender's address.</summary>
+    internal string Sender => string.IsNullOrEmpty(From) ? "no-reply@localhost" : From;
+
+    /// <summary>Where links lead, without a slash at the end.</summary>
+    internal string Site => string.IsNullOrEmpty(PublicUrl) ? "http://localhost:8080" : PublicUrl.TrimEnd('/');
 
     /// <summary>Whether the server is on this machine, so that nobody listens between.</summary>
     internal bool IsLocal => Host is "localhost" || (System.Net.IPAddress.TryParse(Host, out var address) && System.Net.IPAddress.IsLoopback(address));
 }
 
-internal sealed class MailOptionsValidator : IValidateOptions<MailOptions>
+internal sealed class MailOptionsValidator(IHostEnvironment environment) : IValidateOptions<MailOptions>
 {
     public ValidateOptionsResult Validate(string? name, MailOptions options)
     {
@@ -68,19 +77,35 @@ internal sealed class MailOptionsValidator : IValidateOptions<MailOptions>
         failures.Check(options.Port is >= 1 and <= 65535, "Port", $"is {options.Port}; expected 1 to 65535");
         failures.Check(Enum.IsDefined(options.Tls), "Tls", $"is {options.Tls}; expected StartTls, Implicit or None");
         failures.Check(string.IsNullOrEmpty(options.CaFile) || HasCertificates(options.CaFile), "CaFile", $"is '{options.CaFile}'; expected a PEM file with certificates");
-        failures.Check(MailAddressAttribute.IsAddress(options.From), "From", $"is '{options.From}'; expected an e-mail address");
+        failures.Check(MailAddressAttribute.IsAddress(options.Sender), "From", $"is '{options.From}'; expected an e-mail address");
         failures.Check(options.FromName is null || (options.FromName.Length <= 128 && !options.FromName.Any(char.IsControl)), "FromName", "is longer than 128 characters, or more than one line");
         failures.Check(options.Timeout >= TimeSpan.FromSeconds(1) && options.Timeout <= TimeSpan.FromMinutes(5), "Timeout", $"is {options.Timeout}; expected 1 s to 5 min");
-        failures.Check(
-            Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https",
-            "PublicUrl",
-            $"is '{options.PublicUrl}'; expected an http or https URL");
+        CheckPublicUrl(options, failures);
         failures.Check(string.IsNullOrEmpty(options.Password) || !string.IsNullOrEmpty(options.User), "User", "is not set, but Mail:Password is");
         failures.Check(
             options.Tls != MailTls.None || string.IsNullOrEmpty(options.User) || options.IsLocal,
             "Tls",
             "is None, but Mail:User is set and Mail:Host is another machine: the password would be sent in clear");
         return failures.Result;
+    }
+
+    // Mail that leaves reaches other people's machines: links to localhost, or in clear, with a token that resets a password, are of no use there.
+    private void CheckPublicUrl(MailOptions options, SettingFailures failures)
+    {
+        var leaves = !string.IsNullOrEmpty(options.Host) && !environment.IsDevelopment();
+        failures.Check(!leaves || !string.IsNullOrEmpty(options.From), "From", "is not set, but Mail:Host is; name the sender that people shall see");
+        if (leaves && string.IsNullOrEmpty(options.PublicUrl))
+        {
+            failures.Check(false, "PublicUrl", "is not set, but Mail:Host is; name where people reach the pages that links in mail lead to, for example https://auth.example.org");
+            return;
+        }
+
+        var isUrl = Uri.TryCreate(options.Site, UriKind.Absolute, out var url) && url.Scheme is "http" or "https";
+        failures.Check(isUrl, "PublicUrl", $"is '{options.PublicUrl}'; expected an http or https URL");
+        failures.Check(
+            !isUrl || !leaves || url!.Scheme == Uri.UriSchemeHttps || url.IsLoopback,
+            "PublicUrl",
+            $"is '{options.PublicUrl}'; links in mail hold tokens, so expected https (http only for this machine)");
     }
 
     private static bool HasCertificates(string file)

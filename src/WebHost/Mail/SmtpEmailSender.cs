@@ -48,7 +48,7 @@ internal sealed class SmtpEmailSender(IOptionsMonitor<MailOptions> options, Time
     private static MimeMessage Compose(Email email, MailOptions settings)
     {
         var message = new MimeMessage();
-        message.From.Add(new MailboxAddress(settings.FromName, settings.From));
+        message.From.Add(new MailboxAddress(settings.FromName, settings.Sender));
         message.To.Add(new MailboxAddress(null, email.To));
         message.Subject = email.Subject;
         // Out-of-office answers to a machine help nobody.

@@ -30,7 +30,7 @@ internal static class Chart
     private static readonly Lazy<JsonSchema> Schema = new(() => JsonSchema.FromText(ChartFolder.Read("values.schema.json")));
 
     /// <summary>The least that a chart needs to render.</summary>
-    public const string LeastValues = "redis: {host: redis}\npostgresql: {host: postgresql, existingSecret: postgresql}\nwebHost: {mail: {host: smtp}}\n";
+    public const string LeastValues = "redis: {host: redis}\npostgresql: {host: postgresql, existingSecret: postgresql}\nwebHost: {mail: {host: smtp, from: no-reply@example.org, publicUrl: 'https://auth.example.org'}}\n";
 
     /// <summary>Renders the chart with values given as YAML texts or paths of files; the last one wins.</summary>
     /// <exception cref="ChartException">The schema or a template refused; the message says what.</exception>

@@ -101,7 +101,7 @@ public sealed class WebHostRenderingTests
         Settings(await CiAsync("default")).At("Proxies").ShouldBeNull();
         const string warning = "WARNING: webHost.trustedProxies is empty";
         (await Chart.NotesAsync(ChartFolder.In("ci", "existing-secret-values.yaml"))).ShouldNotContain(warning);
-        (await Chart.NotesAsync(Chart.LeastValues.Replace("host: smtp}", "host: smtp}, ingress: {enabled: true, hosts: [{host: auth.example.org}]}", StringComparison.Ordinal))).ShouldContain(warning);
+        (await Chart.NotesAsync(Chart.LeastValues.Replace("webHost: {", "webHost: {ingress: {enabled: true, hosts: [{host: auth.example.org}]}, ", StringComparison.Ordinal))).ShouldContain(warning);
     }
 
     [Theory]

@@ -138,8 +138,12 @@ Port: {{ .port | int }}
 {{- with .user }}
 User: {{ . | quote }}
 {{- end }}
-From: {{ .from | quote }}
-PublicUrl: {{ .publicUrl | quote }}
+{{- with .from }}
+From: {{ . | quote }}
+{{- end }}
+{{- with .publicUrl }}
+PublicUrl: {{ . | quote }}
+{{- end }}
 {{- end -}}
 
 {{- define "maintenance.databaseSettings" -}}

@@ -46,6 +46,14 @@
 {{- if and $v.webHost.enabled (not $v.webHost.mail.host) (not (dig "Mail" "Folder" "" $v.webHost.settings)) }}
 {{- $errors = append $errors "webHost.mail.host is empty: no mail could leave. Name your SMTP server, or set webHost.settings.Mail.Folder (/data/mail) to have messages written there" }}
 {{- end }}
+{{- if and $v.webHost.enabled $v.webHost.mail.host }}
+{{- if not $v.webHost.mail.from }}
+{{- $errors = append $errors "webHost.mail.from is empty: name the sender that people shall see" }}
+{{- end }}
+{{- if not (regexMatch "^(https://|http://(localhost|127\\.0\\.0\\.1)([:/]|$))" $v.webHost.mail.publicUrl) }}
+{{- $errors = append $errors "webHost.mail.publicUrl is empty or not https: name where people reach the pages that links in mail lead to, for example https://auth.example.org" }}
+{{- end }}
+{{- end }}
 {{- if and $v.webHost.mail.existingSecret (not $v.webHost.mail.user) }}
 {{- $errors = append $errors "webHost.mail.existingSecret needs webHost.mail.user" }}
 {{- end }}
