@@ -12,8 +12,13 @@ namespace Maintenance.WebHost.Accounts;
 /// <summary>The messages of accounts. All is done behind the request: the look-up, the token and the delivery.</summary>
 internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> options)
 {
+    private const string Claimed = "account_claimed";
+
     private const string StrangersRemoved =
         "Providers and a second factor that had been set up before this address was proved to be yours have been removed; set them up again.";
+
+    /// <summary>How a message begins. Without a name until somebody has shown to own the address: before that the name is whatever a stranger wrote.</summary>
+    public static string Greeting(User user) => user.OwnerProved ? $"Hello {user.Name}," : "Hello,";
 
     /// <summary>A link to choose a new password, if the address has an account with room for another message.</summary>
     public void SendReset(string email) => outbox.Post("password_reset", (services, stop) => ToUserAsync(services, "password_reset", email, async user =>
@@ -21,7 +26,7 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         var issued = await services.GetRequiredService<IOneTimeTokenStore>().IssueAsync(OneTimePurpose.PasswordReset, user.Key, data: null, stop);
         services.GetRequiredService<IAuditTrail>().Record(new AuditEvent { Action = AuditActions.ResetAsked, UserId = user.Key });
         return new Email("password_reset", user.Email, "Choose a new password", $"""
-            Hello {user.Name},
+            {Greeting(user)}
 
             somebody, probably you, asked for a new password. This link works once, until {issued.Stored.ExpiresAt:u}:
 
@@ -42,7 +47,7 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         var issued = await services.GetRequiredService<IOneTimeTokenStore>()
             .IssueAsync(OneTimePurpose.EmailVerification, user.Key, user.NormalizedEmail, stop);
         return new Email("email_verification", user.Email, "Verify your e-mail address", $"""
-            Hello {user.Name},
+            {Greeting(user)}
 
             this link proves that the address is yours. It works once, until {issued.Stored.ExpiresAt:u}:
 
@@ -59,27 +64,27 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         "already_registered",
         email,
         user => Task.FromResult<Email?>(new Email("already_registered", user.Email, "You have an account already", $"""
-            Hello {user.Name},
+            {Greeting(user)}
 
             somebody, probably you, tried to register with this address. You have an account already: sign in, or ask for a new password.
 
-            {options.CurrentValue.PublicUrl}
+            {options.CurrentValue.Site}
             """)),
         stop));
 
-    /// <summary>Tells a user that the password has changed.</summary>
+    /// <summary>Tells a user that the password has changed. Without a name: with a reset it may be a stranger's text still.</summary>
     /// <param name="user">Whose it is, as it is now.</param>
     /// <param name="strangersRemoved">Whether providers and the second factor went with it, because nobody knows whose they were.</param>
     public void SendPasswordChanged(User user, bool strangersRemoved = false)
     {
         var email = new Email("password_changed", user.Email, "Your password has changed", $"""
-            Hello {user.Name},
+            Hello,
 
             the password of your account has just been changed, and every session has been ended. If it was not you, ask for a new password at once.
             {(strangersRemoved ? StrangersRemoved : "")}
-            {options.CurrentValue.PublicUrl}
+            {options.CurrentValue.Site}
             """);
-        outbox.Post("password_changed", (_, _) => Task.FromResult<Email?>(email));
+        outbox.Tell(email);
     }
 
     /// <summary>Tells the owner that a code of the authenticator was used a second time; nobody but who knows the password can cause this.</summary>
@@ -88,12 +93,12 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         "code_repeated",
         user.Email,
         found => Task.FromResult<Email?>(new Email("code_repeated", found.Email, "A code was used a second time", $"""
-            Hello {found.Name},
+            {Greeting(found)}
 
             somebody tried to use a code of your authenticator that had been used before. It was refused. If it was not you, somebody has seen your code and
             knows your password: change it at once.
 
-            {options.CurrentValue.PublicUrl}
+            {options.CurrentValue.Site}
             """)),
         stop));
 
@@ -103,7 +108,7 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         """);
 
     /// <summary>Tells a user that a provider signs in now, which proved an address that nobody had proved before.</summary>
-    public void SendClaimed(User user, string provider) => Tell(user, "account_claimed", "A new way to sign in", $"""
+    public void SendClaimed(User user, string provider) => Tell(user, Claimed, "A new way to sign in", $"""
         your account can now be signed in to by "{provider}". Its password was set before anybody had shown to own both the account and this address, so it
         works no more, and every session has been ended. You can choose a new one by forgot-password.
         {StrangersRemoved}
@@ -118,13 +123,13 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
     private void Tell(User user, string kind, string subject, string news)
     {
         var email = new Email(kind, user.Email, subject, $"""
-            Hello {user.Name},
+            {(kind == Claimed ? "Hello," : Greeting(user))}
 
             {news}
 
-            {options.CurrentValue.PublicUrl}
+            {options.CurrentValue.Site}
             """);
-        outbox.Post(kind, (_, _) => Task.FromResult<Email?>(email));
+        outbox.Tell(email);
     }
 
     private static async Task<Email?> ToUserAsync(
@@ -142,5 +147,5 @@ internal sealed class AccountMail(Outbox outbox, IOptionsMonitor<MailOptions> op
         return limit.IsAllowed ? await compose(user) : null;
     }
 
-    private string Link(string page, string token) => $"{options.CurrentValue.PublicUrl.TrimEnd('/')}/{page}?token={token}";
+    private string Link(string page, string token) => $"{options.CurrentValue.Site}/{page}?token={token}";
 }

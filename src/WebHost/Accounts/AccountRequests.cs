@@ -17,7 +17,7 @@ internal sealed record RegisterRequest
     public string Password { get; init; } = "";
 
     [Required]
-    [PlainText(MaxNameLength)]
+    [PlainText(MaxNameLength, NoLinks = true)]
     public string Name { get; init; } = "";
 
     public const int MaxNameLength = 128;

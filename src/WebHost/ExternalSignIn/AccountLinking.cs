@@ -120,11 +120,11 @@ internal sealed class AccountLinking(
 
         audit.Record(context, new AuditEvent { Action = AuditActions.ExternalLinked, UserId = user.Key, Detail = identity.Provider });
         var email = new Email("external_linked", user.Email, "A new way to sign in", $"""
-            Hello {user.Name},
+            {AccountMail.Greeting(user)}
 
             your account can now be signed in to by "{identity.Provider}". If it was not you, change your password and remove it.
             """);
-        outbox.Post("external_linked", (_, _) => Task.FromResult<Email?>(email));
+        outbox.Tell(email);
         return true;
     }
 }

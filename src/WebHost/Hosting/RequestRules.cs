@@ -28,24 +28,35 @@ internal static class RequestRules
     }
 }
 
-/// <summary>A text of bounded length that holds no control characters and is valid Unicode, so that a database can keep it.</summary>
+/// <summary>A text of bounded length and one line that holds no control characters and is valid Unicode, so that a database can keep it.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PlainTextAttribute(int maximumLength) : StringLengthAttribute(maximumLength)
 {
     /// <summary>Most bytes of UTF-8; 0: as the characters come.</summary>
     public int MaxBytes { get; set; }
 
+    /// <summary>Whether it is shown to others, in mail too: then nothing that a program makes a link of is accepted.</summary>
+    public bool NoLinks { get; set; }
+
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
     {
-        if (value is string text && (text.Any(char.IsControl) || !IsUnicode(text)))
+        if (value is string text && (text.Any(IsControl) || !IsUnicode(text)))
         {
             return new ValidationResult("Control characters and broken Unicode are not accepted.", [validationContext.MemberName!]);
+        }
+
+        if (NoLinks && value is string shown && (shown.Contains("://", StringComparison.Ordinal) || shown.Contains("www.", StringComparison.OrdinalIgnoreCase)))
+        {
+            return new ValidationResult("Links are not accepted.", [validationContext.MemberName!]);
         }
 
         return MaxBytes > 0 && value is string written && Encoding.UTF8.GetByteCount(written) > MaxBytes
             ? new ValidationResult($"At most {MaxBytes} bytes of UTF-8 are accepted.", [validationContext.MemberName!])
             : base.IsValid(value, validationContext);
     }
+
+    // U+2028 and U+2029 begin a new line as well.
+    private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 
     private static bool IsUnicode(string text)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 namespace Maintenance.WebHost.Mail;
@@ -5,36 +6,49 @@ namespace Maintenance.WebHost.Mail;
 /// <summary>
 /// Does behind the request what only some requests need: looking an address up, making a token, sending mail. So an answer takes the same time whether
 /// there is an account or not. A message that fails is tried again later, beside the others; at the end of the host what is waiting gets the time that is left.
+/// What tells an owner of something that has happened has a queue and workers of its own: nobody can ask for it again, so nothing that strangers ask for
+/// may be in its way.
 /// </summary>
 internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Outbox> logger) : BackgroundService
 {
     private const int Capacity = 5_000;
     private const int Workers = 4;
+    private const int NoticeWorkers = 2;
 
     // Servers that ask for another try ("greylisting") take a message after five minutes at most; a link in it is to live longer than all of this.
     internal static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)];
 
-    private readonly Channel<MailJob> queue = Channel.CreateBounded<MailJob>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
+    private readonly Channel<MailJob> queue = NewQueue();
+    private readonly Channel<MailJob> notices = NewQueue();
+    private readonly ConcurrentDictionary<MailJob, byte> delayed = [];
     private readonly CancellationTokenSource ending = new();
-    private int delayed;
 
     /// <summary>Takes a job. False: there is no room; the caller still answers as always, because the answer may not depend on the account.</summary>
     /// <param name="kind">Name of the mail.</param>
     /// <param name="compose">Makes the message, or null when there is none to send. Called again when it fails.</param>
-    public bool Post(string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose) => Post(new MailJob(kind, compose));
+    public bool Post(string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose) => Post(new MailJob(queue, kind, compose));
 
-    /// <summary>Takes no more, and delivers what waits until the time for the shutdown is over.</summary>
+    /// <summary>Takes a message that tells its owner of something that has happened.</summary>
+    public void Tell(Email email) => Post(new MailJob(notices, email.Kind, (_, _) => Task.FromResult<Email?>(email)) { Email = email });
+
+    /// <summary>Takes no more, and delivers what waits until the time for the shutdown is over; what waits for another try has it now.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        queue.Writer.TryComplete();
         await ending.CancelAsync();
+        foreach (var job in delayed.Keys)
+        {
+            Again(job);
+        }
+
+        queue.Writer.TryComplete();
+        notices.Writer.TryComplete();
         if (ExecuteTask is { } work)
         {
             await work.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await base.StopAsync(cancellationToken);
-        while (queue.Reader.TryRead(out var left))
+        while (notices.Reader.TryRead(out var left) || queue.Reader.TryRead(out left))
         {
             logger.MailDropped(left.Kind);
         }
@@ -47,11 +61,13 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
+        Task.WhenAll(Enumerable.Repeat(queue, Workers).Concat(Enumerable.Repeat(notices, NoticeWorkers)).Select(jobs => WorkAsync(jobs, stoppingToken)));
+
+    private static Channel<MailJob> NewQueue() => Channel.CreateBounded<MailJob>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
 
     private bool Post(MailJob job)
     {
-        var taken = queue.Writer.TryWrite(job);
+        var taken = job.Queue.Writer.TryWrite(job);
         if (!taken)
         {
             logger.MailDropped(job.Kind);
@@ -60,11 +76,11 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
         return taken;
     }
 
-    private async Task WorkAsync(CancellationToken stoppingToken)
+    private async Task WorkAsync(Channel<MailJob> jobs, CancellationToken stoppingToken)
     {
         try
         {
-            await foreach (var job in queue.Reader.ReadAllAsync(stoppingToken))
+            await foreach (var job in jobs.Reader.ReadAllAsync(stoppingToken))
             {
                 await DeliverAsync(job, stoppingToken);
             }
@@ -104,14 +120,14 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
         {
             logger.MailGivenUp(job.Kind, job.Failures + 1, reason);
         }
-        else if (ending.IsCancellationRequested || Volatile.Read(ref delayed) >= Capacity)
+        else if (ending.IsCancellationRequested || delayed.Count >= 2 * Capacity)
         {
             logger.MailDropped(job.Kind);
         }
         else
         {
             var pause = Pauses[job.Failures++];
-            Interlocked.Increment(ref delayed);
+            delayed[job] = 0;
             logger.MailNotSent(job.Kind, reason, pause);
             _ = AgainAsync(job, pause);
         }
@@ -120,12 +136,23 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     private async Task AgainAsync(MailJob job, TimeSpan pause)
     {
         await Task.Delay(pause, clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Interlocked.Decrement(ref delayed);
-        Post(job);
+        Again(job);
     }
 
-    private sealed class MailJob(string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose)
+    // Once, whoever comes first: the end of its pause or the end of the host.
+    private void Again(MailJob job)
     {
+        if (delayed.TryRemove(job, out _))
+        {
+            Post(job);
+        }
+    }
+
+    private sealed class MailJob(Channel<MailJob> queue, string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose)
+    {
+        /// <summary>Where it waits.</summary>
+        public Channel<MailJob> Queue => queue;
+
         public string Kind => kind;
 
         public Func<IServiceProvider, CancellationToken, Task<Email?>> Compose => compose;

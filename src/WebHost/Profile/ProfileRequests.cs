@@ -13,7 +13,7 @@ internal sealed record ProfileView(
 internal sealed record ProfileRequest : IValidatableObject
 {
     [Required]
-    [PlainText(RegisterRequest.MaxNameLength)]
+    [PlainText(RegisterRequest.MaxNameLength, NoLinks = true)]
     public string Name { get; init; } = "";
 
     /// <summary>Language tag, for example <c>de-CH</c>.</summary>

@@ -1,3 +1,4 @@
+using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Mail;
@@ -119,11 +120,11 @@ internal sealed class TwoFactorManagement(
     private void Tell(User user, string news)
     {
         var email = new Email("two_factor_changed", user.Email, news, $"""
-            Hello {user.Name},
+            {AccountMail.Greeting(user)}
 
             {news.ToLowerInvariant()} for your account. If it was not you, change your password at once.
             """);
-        outbox.Post("two_factor_changed", (_, _) => Task.FromResult<Email?>(email));
+        outbox.Tell(email);
     }
 
     private async Task<User?> FindAsync(HttpContext context) =>

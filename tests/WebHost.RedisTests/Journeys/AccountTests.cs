@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Maintenance.Storage.Outage;
+using Maintenance.Storage.UserData;
 using Maintenance.Testing;
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Users;
@@ -21,6 +23,30 @@ public sealed class AccountTests(HostFixture fixture)
         (await client.PostAsync("/api/auth/verify-email", new { token })).Status.ShouldBe(HttpStatusCode.NoContent);
         (await client.PostAsync("/api/auth/verify-email", new { token })).Code.ShouldBe("invalid_token");
         (await client.TryLoginAsync(email)).Json.GetProperty("user").GetProperty("emailVerified").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Mail_BringsNothingThatAStrangerWrote_ToAnAddressThatIsNotTheirs()
+    {
+        var email = AuthClient.NewAddress();
+        var body = new { email, password = AuthClient.Password, name = "Your account is at risk" };
+        (await client.PostAsync("/api/auth/register", body with { name = "See http://evil.example" })).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await client.PostAsync("/api/auth/register", body)).Status.ShouldBe(HttpStatusCode.Created);
+        (await client.PostAsync("/api/auth/register", body)).Status.ShouldBe(HttpStatusCode.Created);
+        await client.PostAsync("/api/auth/forgot-password", new { email });
+
+        foreach (var kind in (string[])["email_verification", "already_registered", "password_reset"])
+        {
+            (await MailAsync(kind)).ShouldNotContain("at risk");
+        }
+
+        var token = await fixture.Host.MailedTokenAsync("email_verification", email);
+        (await client.PostAsync("/api/auth/verify-email", new { token, password = AuthClient.Password })).Status.ShouldBe(HttpStatusCode.NoContent);
+        await client.SendAsync(HttpMethod.Delete, "/api/auth/account", new { password = AuthClient.Password }, (await client.LoginAsync(email)).Session);
+        (await MailAsync("account_deleted")).ShouldContain("Hello Your account is at risk,", customMessage: "by now it is the owner's own name");
+
+        Task<string> MailAsync(string kind) =>
+            Eventually.NotNullAsync(() => Task.FromResult(fixture.Host.MailsTo(kind, email).FirstOrDefault()), TimeSpan.FromSeconds(30));
     }
 
     [Fact]
@@ -130,6 +156,44 @@ public sealed class AccountTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task Export_IsRationed_AndNeedsARecentProof_BecauseItWalksOverTheWholeStore()
+    {
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:export:Permits"] = "3" });
+        var own = new AuthClient(host.Api);
+        var tokens = await own.LoginAsync(await own.RegisterAsync());
+        for (var i = 0; i < 3; i++)
+        {
+            (await own.GetAsync("/api/auth/account/export", tokens.Session)).Status.ShouldBe(HttpStatusCode.OK);
+        }
+
+        var fourth = await own.GetAsync("/api/auth/account/export", tokens.Session);
+
+        (fourth.Status, fourth.Code).ShouldBe((HttpStatusCode.TooManyRequests, "rate_limited"));
+        fourth.Headers["RateLimit-Limit"].ShouldBe("3");
+        // What a refresh token made began without its owner.
+        var refreshed = (await own.RefreshAsync((await own.LoginAsync(await own.RegisterAsync())).Refresh)).Tokens;
+        (await own.GetAsync("/api/auth/account/export", refreshed.Session)).Code.ShouldBe("reauthentication_required");
+    }
+
+    [Fact]
+    public async Task Exports_AreMadeOneAtATime()
+    {
+        var source = new CountingSource();
+        await using var host = await HostInstance.StartAsync(fixture.Settings, services => services.AddSingleton<IUserDataSource>(source));
+        var own = new AuthClient(host.Api);
+        var sessions = new List<Tokens>();
+        for (var i = 0; i < 4; i++)
+        {
+            sessions.Add(await own.LoginAsync(await own.RegisterAsync()));
+        }
+
+        var exports = await Task.WhenAll(sessions.Select(tokens => own.GetAsync("/api/auth/account/export", tokens.Session)));
+
+        exports.ShouldAllBe(export => export.Status == HttpStatusCode.OK);
+        (source.Exports, source.MostAtOnce).ShouldBe((4, 1));
+    }
+
+    [Fact]
     public async Task Deletion_NeedsThePassword_EndsEverything_AndFreesTheAddress()
     {
         var email = await client.RegisterAsync();
@@ -146,5 +210,28 @@ public sealed class AccountTests(HostFixture fixture)
         (await fixture.Database.ScalarAsync<long>("SELECT count(*) FROM users WHERE id::text = $1", id)).ShouldBe(0);
         await client.RegisterAsync(email);
         await client.LoginAsync(email);
+    }
+
+    /// <summary>Takes long enough for the exports to meet, if they may.</summary>
+    private sealed class CountingSource : IUserDataSource
+    {
+        private int now;
+
+        public string Name => "counting";
+
+        public int Exports { get; private set; }
+
+        public int MostAtOnce { get; private set; }
+
+        public async Task<JsonNode?> ExportAsync(string userId, CancellationToken cancellationToken)
+        {
+            MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref now));
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+            Exports++;
+            Interlocked.Decrement(ref now);
+            return null;
+        }
+
+        public Task<long> EraseAsync(string userId, CancellationToken cancellationToken) => Task.FromResult(0L);
     }
 }

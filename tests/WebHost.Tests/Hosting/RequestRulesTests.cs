@@ -39,6 +39,14 @@ public sealed class RequestRulesTests
         }
     }
 
+    [Theory]
+    [InlineData("Ann O'Neil-Müller, Dr.", true)]
+    [InlineData("See https://evil.example", false)]
+    [InlineData("WWW.evil.example", false)]
+    [InlineData("Ann\u2028Your account is at risk", false)]
+    public void Name_IsOneLine_AndHoldsNoLink(string name, bool valid) => RequestRules
+        .Failures(new RegisterRequest { Email = "ann@example.com", Password = "x", Name = name })?.Keys.ShouldBe(valid ? [] : ["name"]);
+
     [Fact]
     public void PlainText_CountsBytesWhereBytesAreStored()
     {

@@ -7,6 +7,7 @@ namespace Maintenance.WebHost.Tests.Mail;
 public sealed class OutboxTests : IAsyncDisposable
 {
     private static readonly Email Message = new("password_reset", "ann@example.com", "Hello", "text with a token");
+    private static readonly Email Notice = new("password_changed", "bob@example.com", "Hello", "text");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ManualTimeProvider clock = new();
@@ -113,6 +114,43 @@ public sealed class OutboxTests : IAsyncDisposable
         sender.Sent.Count.ShouldBe(20);
         outbox.Post(Message.Kind, (_, _) => Task.FromResult<Email?>(Message)).ShouldBeFalse();
         logs.WithEvent(3202).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Notices_ToOwners_LeaveBeforeWhatStrangersAskFor()
+    {
+        var gate = new TaskCompletionSource();
+        await outbox.StartAsync(default);
+        for (var i = 0; i < 100; i++)
+        {
+            outbox.Post("password_reset", async (_, stop) =>
+            {
+                await gate.Task.WaitAsync(stop);
+                return Message;
+            });
+        }
+
+        outbox.Tell(Notice);
+
+        await Eventually.TrueAsync(() => sender.Sent.Count == 1, Patience);
+        sender.Sent[0].ShouldBe(Notice);
+        gate.SetResult();
+        await Eventually.TrueAsync(() => sender.Sent.Count == 101, Patience);
+    }
+
+    [Fact]
+    public async Task Stop_TriesOnceMore_WhatWaitsForItsNextTry()
+    {
+        sender.Failures = 2;
+        await outbox.StartAsync(default);
+        outbox.Tell(Notice);
+        outbox.Post(Message.Kind, (_, _) => Task.FromResult<Email?>(Message));
+        await Eventually.TrueAsync(() => clock.PendingTimers == 2, Patience);
+
+        await outbox.StopAsync(default).WaitAsync(Patience);
+
+        sender.Sent.ShouldBe([Notice, Message], ignoreOrder: true);
+        logs.WithEvent(3202).ShouldBeEmpty();
     }
 
     [Fact]
