@@ -13,8 +13,7 @@ internal static class DatabaseErrors
         {
             switch (inner)
             {
-                case PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidCatalogName }:
-                    // Not migrated yet: `migrate` has to run.
+                case PostgresException schema when IsBehind(schema):
                     return true;
                 case PostgresException postgres:
                     return postgres.IsTransient || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal) || postgres.SqlState.StartsWith("08", StringComparison.Ordinal);
@@ -26,6 +25,20 @@ internal static class DatabaseErrors
         }
 
         return false;
+    }
+
+    /// <summary>There is no such database, table or column: <c>migrate</c> has to run.</summary>
+    public static bool IsBehind(Exception? exception)
+    {
+        while (exception is not null and not PostgresException)
+        {
+            exception = exception.InnerException;
+        }
+
+        return exception is PostgresException
+        {
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidCatalogName,
+        };
     }
 
     /// <summary>A unique index refused the write.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Maintenance.WebHost.Database;
 
-/// <summary>Whether the user database answers and has its tables.</summary>
+/// <summary>Whether the user database answers and has each table and column that this version reads: an older schema answers too, until somebody asks for what it lacks.</summary>
 internal sealed class DatabaseHealthCheck(AuthDbContext database) : IHealthCheck
 {
     public const string Name = "database";
@@ -12,13 +12,21 @@ internal sealed class DatabaseHealthCheck(AuthDbContext database) : IHealthCheck
     {
         try
         {
-            await database.Users.AsNoTracking().Select(user => user.Id).FirstOrDefaultAsync(cancellationToken);
+            // No row is read; the server looks up every name all the same.
+            await database.Users.AsNoTracking().Where(_ => false).ToListAsync(cancellationToken);
+            await database.UserRoles.AsNoTracking().Where(_ => false).ToListAsync(cancellationToken);
+            await database.ExternalLogins.AsNoTracking().Where(_ => false).ToListAsync(cancellationToken);
+            await database.RecoveryCodes.AsNoTracking().Where(_ => false).ToListAsync(cancellationToken);
+            await database.AuditEvents.AsNoTracking().Where(_ => false).ToListAsync(cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception exception) when (DatabaseErrors.IsUnavailable(exception))
         {
             return new HealthCheckResult(
-                context.Registration.FailureStatus, "The user database does not answer, or its tables are not there yet (run the verb migrate).");
+                context.Registration.FailureStatus,
+                DatabaseErrors.IsBehind(exception)
+                    ? "The user database has an older schema than this version needs, or none: run the verb migrate."
+                    : "The user database does not answer.");
         }
     }
 }

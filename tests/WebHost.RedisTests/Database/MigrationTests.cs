@@ -1,3 +1,4 @@
+using System.Net;
 using Maintenance.Archive.Migrations;
 using Maintenance.Testing;
 using Maintenance.WebHost.Database;
@@ -25,6 +26,30 @@ public sealed class MigrationTests
         var refusal = await Should.ThrowAsync<SchemaMigrationException>(() => migrator.ApplyAsync([changed], default));
         refusal.Message.ShouldContain(changed.Scripts[0].Name);
         (await database.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE tablename = 'more'")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Host_IsNotReady_WhileTheSchemaIsOlderThanItsVersion()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        var migrator = new SchemaMigrator(source, NullLogger.Instance);
+        var schema = DatabaseMigration.Schema;
+        await migrator.ApplyAsync([new ScriptSet(schema.Name, schema.Scripts.SkipLast(1).Select(script => KeyValuePair.Create(script.Name, script.Sql)))], default);
+        await using var host = await HostInstance.StartAsync(new(StringComparer.Ordinal) { ["REDIS_URL"] = redis.Url, ["DATABASE_URL"] = database.ConnectionString });
+        var ready = new Uri("/healthz/ready", UriKind.Relative);
+
+        (await host.Management.GetAsync(ready)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await host.Management.GetStringAsync(new Uri("/healthz/live", UriKind.Relative))).ShouldNotBeEmpty();
+        using var health = await host.Management.GetAsync(new Uri("/health", UriKind.Relative));
+        (await health.Content.ReadAsStringAsync()).ShouldContain("migrate");
+        var login = await new AuthClient(host.Api).TryLoginAsync(AuthClient.NewAddress());
+        (login.Status, login.Code).ShouldBe((HttpStatusCode.ServiceUnavailable, "database_unavailable"));
+
+        await migrator.ApplyAsync([schema], default);
+
+        await Eventually.TrueAsync(async () => (await host.Management.GetAsync(ready)).StatusCode == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
     }
 
     [Fact]
