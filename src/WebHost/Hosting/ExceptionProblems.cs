@@ -26,7 +26,8 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
         var details = Describe(exception);
         if (details.Status == StatusCodes.Status503ServiceUnavailable)
         {
-            logger.RequestUnavailable(httpContext.Request.Path, exception.GetType().Name, exception.Message);
+            // Escaped as it was sent: a line break of the client's shall not begin a line of the log.
+            logger.RequestUnavailable(httpContext.Request.Path.ToUriComponent(), exception.GetType().Name, exception.Message);
         }
         else if (details.Status >= StatusCodes.Status500InternalServerError)
         {

@@ -66,6 +66,7 @@ internal static class HostSetup
     private static void AddServices(WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.KeepLastGoodOptions();
         services.AddSettings<ApiOptions, ApiOptionsValidator>(ApiOptions.Section);
         services.AddSettings<ManagementOptions, ManagementOptionsValidator>(ManagementOptions.Section);
         services.AddSettings<ProxyOptions, ProxyOptionsValidator>(ProxyOptions.Section);
@@ -139,7 +140,8 @@ internal static class HostSetup
         // Without this mark the host adds the middleware once more in front of everything, since it does not see into branches: two lookups a request.
         ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
         app.UseWhen(
-            context => context.GetEndpoint()?.Metadata.GetMetadata<OwnAuthenticationMetadata>() is null,
+            // Nor where there is nothing: no limit would count these look-ups.
+            context => context.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<OwnAuthenticationMetadata>() is null,
             branch => branch.UseAuthentication());
         app.UseRateLimiter();
         app.UseAuthorization();

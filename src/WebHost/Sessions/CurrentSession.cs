@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Maintenance.Storage.Sessions;
+using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.Sessions;
 
@@ -18,12 +19,13 @@ internal static class CurrentSession
         Storage.Sessions.SessionId.Parse(principal.FindFirstValue("sid") ?? throw new InvalidOperationException("Nobody is signed in."));
 
     /// <summary>The token that the request was sent with, as the bearer handler reads it; null: none.</summary>
-    public static string? SessionToken(this HttpRequest request)
-    {
-        return request.IsAuthenticatedByHeader()
-            ? request.Headers.Authorization[0]![Prefix.Length..].Trim()
-            : request.Cookies.TryGetValue(SessionCookieOptions.Session, out var cookie) && cookie.Length > 0 ? cookie : null;
-    }
+    public static string? SessionToken(this HttpRequest request) =>
+        request.IsAuthenticatedByHeader() ? request.Headers.Authorization[0]![Prefix.Length..].Trim()
+        : request.Cookies.TryGetValue(SessionCookieOptions.Session, out var cookie) && cookie.Length > 0 && request.HttpContext.TakesCookies() ? cookie
+        : null;
+
+    /// <summary>Whether the bearer handler takes a token from the cookie; as it is read at the start.</summary>
+    public static bool TakesCookies(this HttpContext context) => context.RequestServices.GetRequiredService<IOptions<SessionCookieOptions>>().Value.Enabled;
 
     /// <summary>Whether the bearer handler takes the token from the header; any other header leaves it to the cookie.</summary>
     public static bool IsAuthenticatedByHeader(this HttpRequest request) =>

@@ -57,6 +57,26 @@ public sealed class ProfileTests(FeatureHost host)
     }
 
     [Fact]
+    public async Task Avatar_LeavesNoFile_WhenTheDatabaseDoesNotTakeItsName()
+    {
+        var user = await host.AccountAsync();
+        var client = await host.SignedInAsync(user);
+        var name = $"refuse_{user.Id:N}";
+        await host.Database.ExecuteAsync($"""
+            CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = '{user.Id}' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER {name} BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION {name}();
+            """);
+        var before = Files();
+
+        (await client.SendAsync(HttpMethod.Post, "/api/auth/profile/avatar", Body(Png(64, 64), "image/png"))).Status.ShouldBe(500);
+
+        await host.Database.ExecuteAsync($"DROP TRIGGER {name} ON users");
+        Files().ShouldBe(before);
+
+        string[] Files() => Directory.Exists(host.AvatarFolder) ? [.. Directory.GetFiles(host.AvatarFolder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
+    }
+
+    [Fact]
     public async Task Avatar_IsKept_ServedWithItsRealTypeAndNosniff_AndReplaced()
     {
         var user = await host.AccountAsync();

@@ -1,6 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.UserData;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Maintenance.WebHost.RedisTests.Journeys;
 
@@ -133,13 +138,47 @@ public sealed class BadInputTests(HostFixture fixture)
     {
         foreach (var reply in (Reply[])[await client.GetAsync("/api/auth/verify"), await client.GetAsync("/nothing"), await client.PostAsync(Login, new { })])
         {
-            reply.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
-            reply.Headers["X-Frame-Options"].ShouldBe("DENY");
-            reply.Headers["Content-Security-Policy"].ShouldContain("default-src 'none'");
-            reply.Headers["Cache-Control"].ShouldContain("no-store");
-            reply.Headers["Referrer-Policy"].ShouldBe("no-referrer");
-            reply.Headers.ShouldNotContainKey("Server");
+            CheckHeaders(reply);
         }
+    }
+
+    [Fact]
+    public async Task Answer_ThatSomethingWentWrong_HasThemToo()
+    {
+        await using var host = await HostInstance.StartAsync(fixture.Settings, services => services.AddSingleton<IUserDataSource, FailingSource>());
+        var own = new AuthClient(host.Api);
+        var token = (await own.LoginAsync(await own.RegisterAsync())).Session;
+        foreach (var (status, failure) in new Dictionary<HttpStatusCode, Exception>
+        {
+            [HttpStatusCode.InternalServerError] = new NotSupportedException("secret text"),
+            [HttpStatusCode.ServiceUnavailable] = new StorageUnavailableException(UnavailableReason.Deadline, "secret text"),
+        })
+        {
+            FailingSource.Failure = failure;
+            var reply = await own.GetAsync("/api/auth/account/export", token);
+
+            reply.Status.ShouldBe(status);
+            reply.Text.ShouldNotContain("secret");
+            CheckHeaders(reply);
+        }
+    }
+
+    [Fact]
+    public async Task WrongSetting_ThatComesWhileTheHostRuns_IsNotTaken_AndNobodyNoticesButTheLog()
+    {
+        await using var host = await HostInstance.StartAsync(fixture.Settings);
+        var own = new AuthClient(host.Api);
+        var email = await own.RegisterAsync();
+        await own.LoginAsync(email);
+        var configuration = (IConfigurationRoot)host.Services.GetRequiredService<IConfiguration>();
+
+        configuration["Captcha:AfterFailures"] = "99999";
+        configuration["StepUp:MaxAge"] = "soon";
+        configuration.Reload();
+
+        await own.LoginAsync(email);
+        (await own.GetAsync("/api/auth/account/export", (await own.LoginAsync(email)).Session)).Status.ShouldBe(HttpStatusCode.OK);
+        host.Logs.WithEvent(3003).Select(line => line.Message).ShouldContain(line => line.Contains("StepUp:MaxAge", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -150,6 +189,27 @@ public sealed class BadInputTests(HostFixture fixture)
         (await fixture.Host.Management.GetAsync(new Uri("/metrics", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await fixture.Host.Management.GetAsync(new Uri("/api/auth/verify", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await RawAsync($"GET /metrics HTTP/1.1\r\nHost: localhost:{fixture.Host.Management.BaseAddress!.Port}\r\nConnection: close\r\n\r\n")).ShouldStartWith("HTTP/1.1 404 ");
+    }
+
+    private static void CheckHeaders(Reply reply)
+    {
+        reply.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
+        reply.Headers["X-Frame-Options"].ShouldBe("DENY");
+        reply.Headers["Content-Security-Policy"].ShouldContain("default-src 'none'");
+        reply.Headers["Cache-Control"].ShouldContain("no-store");
+        reply.Headers["Referrer-Policy"].ShouldBe("no-referrer");
+        reply.Headers.ShouldNotContainKey("Server");
+    }
+
+    private sealed class FailingSource : IUserDataSource
+    {
+        public static Exception Failure { get; set; } = new NotSupportedException();
+
+        public string Name => "failing";
+
+        public Task<JsonNode?> ExportAsync(string userId, CancellationToken cancellationToken) => throw Failure;
+
+        public Task<long> EraseAsync(string userId, CancellationToken cancellationToken) => Task.FromResult(0L);
     }
 
     private async Task ExpectAsync(HttpRequestMessage request, int status)

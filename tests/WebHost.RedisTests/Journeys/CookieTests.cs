@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 
 namespace Maintenance.WebHost.RedisTests.Journeys;
 
@@ -33,6 +35,39 @@ public sealed class CookieTests(HostFixture fixture)
         loggedOut.Status.ShouldBe(HttpStatusCode.NoContent);
         loggedOut.Headers["Set-Cookie"].ShouldContain("__Host-session=; expires=Thu, 01 Jan 1970");
         (await client.VerifyAsync(login.Tokens.Session)).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Cookie_CountsNowhere_WhereCookiesAreOff()
+    {
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Cookies:Enabled"] = "false" });
+        var own = new AuthClient(host.Api);
+        var login = await own.TryLoginAsync(await own.RegisterAsync());
+        login.Headers.ShouldNotContainKey("Set-Cookie");
+
+        (await WithCookieAsync(HttpMethod.Get, "/api/auth/verify", login.Tokens.Session, through: own)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await WithCookieAsync(HttpMethod.Get, "/api/auth/profile", login.Tokens.Session, through: own)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await own.VerifyAsync(login.Tokens.Session)).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task RequestForNothing_AsksNoStore()
+    {
+        await using var redis = await Testing.RedisServer.StartAsync();
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["REDIS_URL"] = redis.Url });
+        var own = new AuthClient(host.Api);
+        await Testing.Eventually.TrueAsync(async () => (await host.Management.GetAsync(new Uri("/healthz/ready", UriKind.Relative))).IsSuccessStatusCode, TimeSpan.FromSeconds(60));
+        var token = (await own.LoginAsync(await own.RegisterAsync())).Session;
+        await redis.ExecuteAsync("CONFIG", "RESETSTAT");
+
+        for (var i = 0; i < 5; i++)
+        {
+            (await own.GetAsync("/nothing/here", token)).Status.ShouldBe(HttpStatusCode.NotFound);
+        }
+
+        (await MgetsAsync(redis)).ShouldBe(0);
+        (await own.VerifyAsync(token)).ShouldBe(HttpStatusCode.OK);
+        (await MgetsAsync(redis)).ShouldBe(1);
     }
 
     [Fact]
@@ -77,7 +112,13 @@ public sealed class CookieTests(HostFixture fixture)
             TimeSpan.FromSeconds(30));
     }
 
-    private Task<Reply> WithCookieAsync(HttpMethod method, string path, string session, string? antiforgery = null)
+    // How a session is read.
+    private static async Task<int> MgetsAsync(Testing.RedisServer redis) =>
+        Regex.Match(await redis.ExecuteAsync("INFO", "commandstats") is { } stats ? $"{stats}" : "", @"cmdstat_mget:calls=(\d+)") is { Success: true } found
+            ? int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture)
+            : 0;
+
+    private Task<Reply> WithCookieAsync(HttpMethod method, string path, string session, string? antiforgery = null, AuthClient? through = null)
     {
         var request = new HttpRequestMessage(method, path);
         request.Headers.Add("Cookie", $"__Host-session={session}");
@@ -86,6 +127,6 @@ public sealed class CookieTests(HostFixture fixture)
             request.Headers.Add("X-Antiforgery-Token", antiforgery);
         }
 
-        return client.SendAsync(request);
+        return (through ?? client).SendAsync(request);
     }
 }

@@ -2,7 +2,9 @@ using System.Text.Json;
 using Maintenance.Storage.Redis;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Passwords;
+using Maintenance.Testing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Maintenance.WebHost.Tests.Hosting;
@@ -24,6 +26,21 @@ public sealed class ExceptionProblemsTests
     public void Describe_SaysWhereABodyIsWrong() =>
         ExceptionProblems.Describe(new BadHttpRequestException("x", 400, new JsonException("x", "$.password", 0, 12))).Detail.ShouldNotBeNull()
             .ShouldContain("$.password (line 1, byte 13)");
+
+    [Fact]
+    public async Task Log_HasOneLine_WhateverThePathHolds()
+    {
+        using var logs = new LogCollector();
+        await using var services = new ServiceCollection().AddLogging().AddProblemDetails().BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services };
+        context.Request.Path = "/api/auth/x\nfail: somebody logged in";
+
+        (await new ExceptionProblems(logs.For<ExceptionProblems>()).TryHandleAsync(context, new HashingSaturatedException(), CancellationToken.None)).ShouldBeTrue();
+
+        var line = logs.WithEvent(3001).ShouldHaveSingleItem().Message;
+        line.ShouldContain("/api/auth/x%0Afail");
+        line.ShouldNotContain("\n");
+    }
 
     private static void Check(Exception exception, int status, string code)
     {

@@ -81,7 +81,19 @@ internal static class AvatarEndpoints
         if (user is { DisabledAt: null })
         {
             user.Avatar = name;
-            if ((await users.UpdateAsync(user)).Succeeded)
+            bool stored;
+            try
+            {
+                stored = (await users.UpdateAsync(user)).Succeeded;
+            }
+            catch
+            {
+                // Should the row have been written all the same, it names a picture that is not there, and the user sets it again.
+                Delete(name);
+                throw;
+            }
+
+            if (stored)
             {
                 Delete(old);
                 return TypedResults.NoContent();
