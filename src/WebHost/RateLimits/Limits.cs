@@ -47,6 +47,9 @@ internal static class Limits
     /// <summary>Health: kept by this host alone, because it must answer while Redis does not.</summary>
     public const string Health = "health";
 
+    /// <summary>The sign-in page and what pages look like: kept by this host alone, because a page says what is wrong while Redis does not answer.</summary>
+    public const string Page = "page";
+
     /// <summary>The limits before configuration.</summary>
     public static IReadOnlyDictionary<string, RateLimitPolicy> Defaults() => new Dictionary<string, RateLimitPolicy>(StringComparer.Ordinal)
     {

@@ -12,6 +12,7 @@ namespace Maintenance.WebHost.RateLimits;
 internal static class RateLimitSetup
 {
     private const int HealthPermitsPerSecond = 50;
+    private const int PagePermitsPerSecond = 50;
 
     /// <summary>Adds the limits of this host. Before <c>AddAuthStorage</c>, so that configuration wins.</summary>
     public static IServiceCollection AddHostLimits(this IServiceCollection services)
@@ -38,6 +39,7 @@ internal static class RateLimitSetup
 
             limiter.AddPolicy(Limits.Verify, context => Local(context, context.RequestServices.GetRequiredService<IOptions<VerifyLimitOptions>>().Value.PermitsPerSecond));
             limiter.AddPolicy(Limits.Health, context => Local(context, HealthPermitsPerSecond));
+            limiter.AddPolicy(Limits.Page, context => Local(context, PagePermitsPerSecond));
             limiter.OnRejected = (rejected, _) => new ValueTask(RejectAsync(rejected));
         });
         return services;
@@ -61,6 +63,7 @@ internal static class RateLimitSetup
         {
             Limits.Verify => context.RequestServices.GetRequiredService<IOptions<VerifyLimitOptions>>().Value.PermitsPerSecond,
             Limits.Health => HealthPermitsPerSecond,
+            Limits.Page => PagePermitsPerSecond,
             _ => (int?)null,
         };
         if (limit is { } permits)

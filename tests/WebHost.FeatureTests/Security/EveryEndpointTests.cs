@@ -5,6 +5,7 @@ using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -61,6 +62,31 @@ public sealed class EveryEndpointTests(FeatureHost host)
 
             (answer.Status, answer.Code).ShouldBe((403, RecentAuthentication.Code), $"{method} {path}: {answer.Text}");
         }
+    }
+
+    [Fact]
+    public void Everything_ButTheOperatorsProbes_HasALimit() => All
+        .Where(one => one.Endpoint.Metadata.GetMetadata<EnableRateLimitingAttribute>() is null)
+        .Select(one => one.Path)
+        .ShouldBe(["/metrics", "/healthz/live", "/healthz/startup", "/healthz/ready", "/health"], ignoreOrder: true);
+
+    [Fact]
+    public async Task SignInPage_IsLimited_OnThisHostAlone()
+    {
+        var answers = new List<HttpResponseMessage>();
+        // More at once than a second's permits, and than come back meanwhile.
+        var page = new Uri(ManagementAddress, "/admin/sign-in");
+        while (answers.TrueForAll(answer => answer.IsSuccessStatusCode) && answers.Count < 5_000)
+        {
+            answers.AddRange(await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Http.GetAsync(page))));
+        }
+
+        var refused = answers.Find(answer => !answer.IsSuccessStatusCode).ShouldNotBeNull();
+        ((int)refused.StatusCode).ShouldBe(429);
+        refused.Headers.GetValues("RateLimit-Limit").Single().ShouldBe("50");
+        refused.Headers.RetryAfter.ShouldNotBeNull();
+        refused.Content.Headers.ContentType!.MediaType.ShouldBe("text/html");
+        answers.ForEach(answer => answer.Dispose());
     }
 
     [Fact]

@@ -33,8 +33,8 @@ internal static class AdminPageEndpoints
 
         // The pages check by themselves that a form is their own: a browser without a script can set no header.
         var pages = app.MapGroup("").OnManagementPort(options.OnApiPort).IgnoresCookie().ExcludeFromDescription().WithMetadata(AdminPageMetadata.Instance);
-        pages.MapPageAssets();
-        pages.MapGet(SignIn, (HttpContext context) => AdminPageSignIn.Form(context));
+        pages.MapPageAssets().RequireRateLimiting(Limits.Page);
+        pages.MapGet(SignIn, (HttpContext context) => AdminPageSignIn.Form(context)).RequireRateLimiting(Limits.Page);
         pages.MapPost(SignIn, (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.PasswordAsync(context, stop)).RequireRateLimiting(Limits.Login);
         pages.MapPost("/admin/sign-in/code", (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.CodeAsync(context, stop)).RequireRateLimiting(Limits.Login);
 
