@@ -54,6 +54,9 @@ internal static partial class Log
     [LoggerMessage(3300, LogLevel.Warning, "The CAPTCHA service could not be asked ({Reason}); the log-in is refused.")]
     public static partial void CaptchaNotChecked(this ILogger logger, string reason);
 
+    [LoggerMessage(3301, LogLevel.Warning, "The device of a log-in could not be remembered, because the ring of keys cannot be used: {Reason}")]
+    public static partial void DeviceNotRemembered(this ILogger logger, string reason);
+
     [LoggerMessage(3400, LogLevel.Warning, "Sign-in at {Provider} failed, {Error}: {Reason}")]
     public static partial void ExternalSignInFailed(this ILogger logger, string provider, ExternalSignIn.ExternalSignInError error, string reason);
 

@@ -26,6 +26,7 @@ internal sealed class PasswordChange(
     SessionIssuer issuer,
     RecentProof proof,
     AccountLimit failures,
+    KnownDevices devices,
     AccountMail mail,
     IAuditTrail audit)
 {
@@ -46,11 +47,13 @@ internal sealed class PasswordChange(
         // Hashed before the token is used up: a host without room for a hash must not cost the user the token.
         var hash = await passwords.HashAsync(request.NewPassword, cancellationToken);
         var (stored, strangersRemoved) = (false, false);
+        User? owner = null;
         var redemption = await reset.ResetAsync(
             request.Token,
             // Whatever else was written of the user meanwhile, the owner of the address has spoken; only a shut account stays as it is.
             async (id, _) => stored = await StoreAsync(id, hash, found => found.DisabledAt is null, async found =>
             {
+                owner = found;
                 found.EmailVerified = true;
                 strangersRemoved = await cleanup.ApplyAsync(found, CancellationToken.None);
             }),
@@ -62,6 +65,8 @@ internal sealed class PasswordChange(
 
         await failures.TryForgetAsync(user.Email, cancellationToken);
         await failures.TryForgetSignedInAsync(user, cancellationToken);
+        // Who has just set the password knows it: strangers who go on guessing cannot block the log-in that follows.
+        devices.Remember(context, owner!, devices.Read(context, token: null));
         audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, UserId = user.Key });
         mail.SendPasswordChanged(user, strangersRemoved);
         return TypedResults.NoContent();
@@ -119,7 +124,7 @@ internal sealed class PasswordChange(
         }
 
         return await users.FindByIdAsync(user.Key) is { } changed && await issuer.IssueAsync(context, changed, device?.DeviceName, cancellationToken) is { } signedIn
-            ? TypedResults.Ok(signedIn)
+            ? TypedResults.Ok(signedIn with { DeviceToken = devices.Remember(context, changed, devices.Read(context, token: null)) })
             : Problems.Unauthorized();
     }
 

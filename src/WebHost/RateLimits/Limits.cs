@@ -11,6 +11,9 @@ internal static class Limits
     /// <summary>Failed log-ins an account, known or not: few, then longer and longer blocks. Success forgets them.</summary>
     public const string LoginAccount = "login-account";
 
+    /// <summary>Failed log-ins of a device that the account knows: as many, counted apart from everybody else's.</summary>
+    public const string LoginDevice = "login-device";
+
     /// <summary>Registrations an address.</summary>
     public const string Register = "register";
 
@@ -54,12 +57,8 @@ internal static class Limits
     public static IReadOnlyDictionary<string, RateLimitPolicy> Defaults() => new Dictionary<string, RateLimitPolicy>(StringComparer.Ordinal)
     {
         [Login] = new() { Permits = 30, Period = TimeSpan.FromMinutes(1) },
-        [LoginAccount] = new()
-        {
-            Permits = 5,
-            Period = TimeSpan.FromMinutes(15),
-            Penalty = new() { Threshold = 1, FirstBlock = TimeSpan.FromMinutes(1), LongestBlock = TimeSpan.FromHours(1), Decay = TimeSpan.FromHours(2) },
-        },
+        [LoginAccount] = FewThenBlocked(),
+        [LoginDevice] = FewThenBlocked(),
         [Register] = new() { Permits = 20, Period = TimeSpan.FromMinutes(1) },
         [Mail] = new() { Permits = 10, Period = TimeSpan.FromMinutes(1) },
         [MailAccount] = new() { Permits = 5, Period = TimeSpan.FromMinutes(15) },
@@ -70,5 +69,12 @@ internal static class Limits
         [Export] = new() { Permits = 3, Period = TimeSpan.FromHours(1) },
         [Admin] = new() { Permits = 300, Period = TimeSpan.FromMinutes(1) },
         [Public] = new() { Permits = 300, Period = TimeSpan.FromMinutes(1) },
+    };
+
+    private static RateLimitPolicy FewThenBlocked() => new()
+    {
+        Permits = 5,
+        Period = TimeSpan.FromMinutes(15),
+        Penalty = new() { Threshold = 1, FirstBlock = TimeSpan.FromMinutes(1), LongestBlock = TimeSpan.FromHours(1), Decay = TimeSpan.FromHours(2) },
     };
 }

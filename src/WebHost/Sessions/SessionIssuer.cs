@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
@@ -14,7 +15,14 @@ namespace Maintenance.WebHost.Sessions;
 /// <param name="ExpiresAt">When the session ends without a request.</param>
 /// <param name="User">Who it is.</param>
 /// <param name="AntiforgeryToken">For calls that are authenticated by the cookie.</param>
-internal sealed record SignedIn(string SessionToken, string? RefreshToken, DateTimeOffset ExpiresAt, SignedInUser User, string AntiforgeryToken);
+/// <param name="DeviceToken">Left out but after a password: to be sent with the next log-in by clients without cookies.</param>
+internal sealed record SignedIn(
+    string SessionToken,
+    string? RefreshToken,
+    DateTimeOffset ExpiresAt,
+    SignedInUser User,
+    string AntiforgeryToken,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? DeviceToken = null);
 
 /// <summary>Who has signed in.</summary>
 internal sealed record SignedInUser(string Id, string Email, string Name, bool EmailVerified, IReadOnlyList<string> Roles)

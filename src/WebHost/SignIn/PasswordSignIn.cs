@@ -16,6 +16,7 @@ internal sealed class PasswordSignIn(
     UserManager<User> users,
     PasswordWork passwords,
     AccountLimit failures,
+    KnownDevices devices,
     ICaptchaCheck captcha,
     ITwoFactorStore challenges,
     SessionIssuer issuer,
@@ -28,21 +29,24 @@ internal sealed class PasswordSignIn(
 
     public async Task<IResult> SignInAsync(LoginRequest request, HttpContext context, CancellationToken cancellationToken)
     {
-        var limit = await failures.TryAsync(request.Email, cancellationToken);
-        if (!limit.IsAllowed)
+        // Who shows a device that this host has signed is looked up first, whatever the address; everybody else only when there is a try left.
+        var known = devices.Read(context, request.DeviceToken);
+        var user = known.Count > 0 ? await users.FindByEmailAsync(request.Email) : null;
+        var counted = await failures.TryAsync(request.Email, KnownDevices.Find(known, user), cancellationToken);
+        if (!counted.IsAllowed)
         {
             audit.Record(context, new AuditEvent { Action = AuditActions.Locked, Succeeded = false });
-            return LimitProblems.TooMany(context, limit);
+            return LimitProblems.TooMany(context, counted.Result);
         }
 
         if (captcha.IsEnabled
-            && AccountLimit.FailuresBefore(limit) >= captchaOptions.CurrentValue.AfterFailures
+            && counted.FailuresBefore >= captchaOptions.CurrentValue.AfterFailures
             && !await captcha.IsPersonAsync(request.Captcha, context.Connection.RemoteIpAddress, cancellationToken))
         {
             return Problems.Of(StatusCodes.Status403Forbidden, "captcha_required", "Answer the CAPTCHA and send its answer in the field captcha.");
         }
 
-        var user = await users.FindByEmailAsync(request.Email);
+        user = known.Count > 0 ? user : await users.FindByEmailAsync(request.Email);
         var check = await passwords.CheckAsync(user, request.Password, cancellationToken);
         if (user is null || !check.Matches)
         {
@@ -51,7 +55,7 @@ internal sealed class PasswordSignIn(
         }
 
         // From here on the caller has shown that it knows the password, and may be told about the account.
-        await failures.TryForgetAsync(request.Email, cancellationToken);
+        await failures.TryForgetAsync(counted, cancellationToken);
         if (Refusal(user) is { } refusal)
         {
             audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = false, UserId = user.Key, Detail = refusal.Code });
@@ -65,8 +69,8 @@ internal sealed class PasswordSignIn(
         }
 
         return user.TwoFactorEnabled
-            ? await AskSecondFactorAsync(user, request.Device, context, cancellationToken)
-            : await FinishAsync(user, request.Device, "password", context, cancellationToken);
+            ? await AskSecondFactorAsync(user, request.Device, context, cancellationToken, SecondFactorMethods.AfterPassword)
+            : await FinishAsync(user, request.Device, "password", context, cancellationToken, known);
     }
 
     /// <summary>Why an account may not sign in although its owner has proved to be the owner; null: it may.</summary>
@@ -79,10 +83,10 @@ internal sealed class PasswordSignIn(
     };
 
     /// <summary>Asks for the second factor: 200 with a challenge instead of a session.</summary>
-    public async Task<IResult> AskSecondFactorAsync(User user, string? device, HttpContext context, CancellationToken cancellationToken)
+    public async Task<IResult> AskSecondFactorAsync(
+        User user, string? device, HttpContext context, CancellationToken cancellationToken, string method = SecondFactorMethods.Totp)
     {
-        var start = await challenges.BeginAsync(
-            new NewTwoFactorChallenge { UserId = user.Key, Method = SecondFactorMethods.Totp, Data = device }, cancellationToken);
+        var start = await challenges.BeginAsync(new NewTwoFactorChallenge { UserId = user.Key, Method = method, Data = device }, cancellationToken);
         // As with a session: whoever changes the password, or unlinks a provider, writes that first. A challenge that began with what was valid before ends here,
         // or with everything else of the user.
         if (start.Challenge is { } begun && !await issuer.IsUnchangedAsync(user, cancellationToken))
@@ -99,11 +103,22 @@ internal sealed class PasswordSignIn(
     }
 
     /// <summary>Gives the session.</summary>
-    public async Task<IResult> FinishAsync(User user, string? device, string how, HttpContext context, CancellationToken cancellationToken)
+    /// <param name="user">Who has signed in.</param>
+    /// <param name="device">Name of the device.</param>
+    /// <param name="how">For the trail.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="known">
+    /// What the device remembers, of who has shown the password: this log-in is added. Null: there was no password, and the device is not remembered,
+    /// so that whoever has got hold of another way in collects no tries at it.
+    /// </param>
+    public async Task<IResult> FinishAsync(
+        User user, string? device, string how, HttpContext context, CancellationToken cancellationToken, IReadOnlyList<KnownLogIn>? known = null)
     {
         var signedIn = await issuer.IssueAsync(context, user, device, cancellationToken);
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = signedIn is not null, UserId = user.Key, Detail = how });
-        return signedIn is null ? Problems.InvalidCredentials() : TypedResults.Ok(signedIn);
+        return signedIn is null ? Problems.InvalidCredentials()
+            : TypedResults.Ok(known is null ? signedIn : signedIn with { DeviceToken = devices.Remember(context, user, known) });
     }
 }
 
@@ -112,4 +127,7 @@ internal static class SecondFactorMethods
 {
     public const string Totp = "totp";
     public const string RecoveryCode = "recovery_code";
+
+    /// <summary>Kept with a challenge that a password began; clients never see it.</summary>
+    public const string AfterPassword = "totp_after_password";
 }

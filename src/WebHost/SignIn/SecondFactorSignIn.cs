@@ -16,6 +16,7 @@ internal sealed class SecondFactorSignIn(
     AuthenticatorKeys keys,
     IUserTwoFactorRecoveryCodeStore<User> recoveryCodes,
     PasswordSignIn signIn,
+    KnownDevices devices,
     AccountMail mail,
     IAuditTrail audit,
     TimeProvider clock)
@@ -68,7 +69,13 @@ internal sealed class SecondFactorSignIn(
 
         return signIn.Refusal(user) is { } refusal
             ? Problems.Of(StatusCodes.Status403Forbidden, refusal.Code, refusal.Detail)
-            : await signIn.FinishAsync(user, challenge.Data.Length == 0 ? null : challenge.Data, method, context, cancellationToken);
+            : await signIn.FinishAsync(
+                user,
+                challenge.Data.Length == 0 ? null : challenge.Data,
+                method,
+                context,
+                cancellationToken,
+                challenge.Method == SecondFactorMethods.AfterPassword ? devices.Read(context, request.DeviceToken) : null);
     }
 
     private static IResult Refuse(TwoFactorAttempt attempt, HttpContext context) => attempt.Outcome switch

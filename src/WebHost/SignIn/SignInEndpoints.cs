@@ -13,6 +13,8 @@ internal static class SignInEndpoints
     public static IServiceCollection AddSignIn(this IServiceCollection services)
     {
         HttpCaptchaCheck.Add(services);
+        services.AddSettings<KnownDeviceOptions, KnownDeviceOptionsValidator>(KnownDeviceOptions.Section);
+        services.AddSingleton<KnownDevices>();
         services.AddScoped<AccountLimit>();
         services.AddScoped<PasswordSignIn>();
         services.AddScoped<SecondFactorSignIn>();

@@ -24,6 +24,10 @@ internal sealed record LoginRequest
     /// <summary>Answer of a CAPTCHA, when one was asked for.</summary>
     [StringLength(4096)]
     public string? Captcha { get; init; }
+
+    /// <summary>What an earlier log-in gave as <c>deviceToken</c>, of a client without cookies: its failures are counted apart from strangers'.</summary>
+    [StringLength(KnownDevices.MaxLength)]
+    public string? DeviceToken { get; init; }
 }
 
 /// <summary>The first factor was right; the second is asked for at <c>login/2fa</c>.</summary>
@@ -48,6 +52,10 @@ internal sealed record SecondFactorRequest
     /// <summary><c>totp</c> or <c>recovery_code</c>; without it, six digits are a code of an authenticator.</summary>
     [AllowedValues("totp", "recovery_code", null, ErrorMessage = "Expected totp or recovery_code.")]
     public string? Method { get; init; }
+
+    /// <summary>As at <c>login</c>: goes on with what the device remembers of other accounts.</summary>
+    [StringLength(KnownDevices.MaxLength)]
+    public string? DeviceToken { get; init; }
 }
 
 /// <summary>A refresh token.</summary>

@@ -31,9 +31,18 @@ public sealed class EnumerationTests(HostFixture fixture)
             });
         var client = new AuthClient(host.Api);
         var known = await client.RegisterAsync();
+        var other = AuthClient.NewAddress();
+        await client.RegisterAsync(other);
+        await Eventually.TrueAsync(() => host.MailsTo("email_verification", other).Any(), TimeSpan.FromSeconds(30));
         await Eventually.TrueAsync(() => host.MailsTo("email_verification", known).Any(), TimeSpan.FromSeconds(30));
 
         await SameAsync("login", "1 hashes; SELECT; ratelimits acquire, ratelimits acquire", email => client.TryLoginAsync(email, "wrong password"));
+        var device = (await client.TryLoginAsync(known)).Json.GetProperty("deviceToken").GetString();
+        await SameAsync(
+            "login with another's device",
+            "1 hashes; SELECT; ratelimits acquire, ratelimits acquire",
+            email => client.PostAsync("/api/auth/login", new { email, password = "wrong password", deviceToken = device }),
+            other);
         await SameAsync("forgot", "0 hashes; ; ratelimits acquire", email => client.PostAsync("/api/auth/forgot-password", new { email }));
         await SameAsync("resend", "0 hashes; ; ratelimits acquire", email => client.PostAsync("/api/auth/verify-email/resend", new { email }));
         await SameAsync("register", "1 hashes; SELECT, INSERT; ratelimits acquire", email => client.PostAsync("/api/auth/register", new { email, password = "another good password", name = "Ann" }));
@@ -42,16 +51,17 @@ public sealed class EnumerationTests(HostFixture fixture)
         await client.LoginAsync(known);
         (await client.TryLoginAsync(known, "another good password")).Status.ShouldBe(HttpStatusCode.Unauthorized);
 
-        async Task SameAsync(string what, string expected, Func<string, Task<Reply>> send)
+        async Task SameAsync(string what, string expected, Func<string, Task<Reply>> send, string? address = null)
         {
+            address ??= known;
             await send(AuthClient.NewAddress());
             var unknown = AuthClient.NewAddress();
-            var first = await WorkAsync(() => send(known));
+            var first = await WorkAsync(() => send(address));
             var second = await WorkAsync(() => send(unknown));
             second.Work.ShouldBe(first.Work, what);
             first.Work.ShouldBe(expected, what);
             second.Reply.Status.ShouldBe(first.Reply.Status, what);
-            Plain(second.Reply, unknown).ShouldBe(Plain(first.Reply, known), what);
+            Plain(second.Reply, unknown).ShouldBe(Plain(first.Reply, address), what);
             second.Reply.Headers.Keys.Order().ShouldBe(first.Reply.Headers.Keys.Order(), what);
         }
 

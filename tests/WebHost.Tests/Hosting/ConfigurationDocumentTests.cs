@@ -28,6 +28,7 @@ public sealed class ConfigurationDocumentTests
         { PasswordSettings.Section, typeof(PasswordSettings).AssemblyQualifiedName! },
         { CaptchaOptions.Section, typeof(CaptchaOptions).AssemblyQualifiedName! },
         { SessionCookieOptions.Section, typeof(SessionCookieOptions).AssemblyQualifiedName! },
+        { KnownDeviceOptions.Section, typeof(KnownDeviceOptions).AssemblyQualifiedName! },
         { MailOptions.Section, typeof(MailOptions).AssemblyQualifiedName! },
         { VerifyLimitOptions.Section, typeof(VerifyLimitOptions).AssemblyQualifiedName! },
     };
