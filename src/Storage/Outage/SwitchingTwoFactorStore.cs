@@ -41,6 +41,9 @@ internal sealed class SwitchingTwoFactorStore(
     /// <inheritdoc/>
     public Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken) => Of(userId).CancelAllAsync(userId, cancellationToken);
 
+    /// <inheritdoc/>
+    public Task<bool> ForgiveAsync(string userId, CancellationToken cancellationToken) => Of(userId).ForgiveAsync(userId, cancellationToken);
+
     private ITwoFactorStore Of(string userId) => Usable(UserReference.Of(userId));
 
     // What is no token at all either store refuses, without asking anybody.

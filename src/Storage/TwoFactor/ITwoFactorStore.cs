@@ -44,4 +44,11 @@ public interface ITwoFactorStore
     /// <summary>Ends all of a user's challenges. The attempts stay counted.</summary>
     /// <returns>Records deleted.</returns>
     Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Forgives the attempts that count over all of a user's challenges, and so ends its lock: an administrator says so. A challenge that is locked
+    /// by itself stays so, and a time step that was accepted stays used.
+    /// </summary>
+    /// <returns>Whether there was anything to forgive.</returns>
+    Task<bool> ForgiveAsync(string userId, CancellationToken cancellationToken);
 }

@@ -132,6 +132,22 @@ public sealed class InMemoryTwoFactorStore : ITwoFactorStore, IDisposable
     /// <inheritdoc/>
     public Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken) => users.LockedAsync(userId, challenges.RemoveAll, cancellationToken);
 
+    /// <inheritdoc/>
+    public Task<bool> ForgiveAsync(string userId, CancellationToken cancellationToken) => users.LockedAsync(
+        userId,
+        user =>
+        {
+            var state = StateOf(user);
+            if (state.Attempts == 0)
+            {
+                return false;
+            }
+
+            Keep(user, state with { Attempts = 0 });
+            return true;
+        },
+        cancellationToken);
+
     /// <summary>A user's challenges.</summary>
     internal IReadOnlyList<TwoFactorChallenge> All(UserReference user)
     {

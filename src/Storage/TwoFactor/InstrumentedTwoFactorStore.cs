@@ -9,7 +9,7 @@ public sealed class InstrumentedTwoFactorStore(ITwoFactorStore inner, AuthStoreM
     /// <summary>Value of the label <c>store</c>.</summary>
     public const string StoreLabel = "two_factor";
 
-    internal static readonly string[] Operations = ["begin", "peek", "attempt", "complete", "redeem_code", "find_active", "cancel", "cancel_all"];
+    internal static readonly string[] Operations = ["begin", "peek", "attempt", "complete", "redeem_code", "find_active", "cancel", "cancel_all", "forgive"];
 
     private readonly StoreMeter meter = new(StoreLabel, metrics, timeProvider);
 
@@ -44,6 +44,10 @@ public sealed class InstrumentedTwoFactorStore(ITwoFactorStore inner, AuthStoreM
     /// <inheritdoc/>
     public Task<int> CancelAllAsync(string userId, CancellationToken cancellationToken) =>
         meter.MeasureAsync("cancel_all", () => inner.CancelAllAsync(userId, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<bool> ForgiveAsync(string userId, CancellationToken cancellationToken) =>
+        meter.MeasureAsync("forgive", () => inner.ForgiveAsync(userId, cancellationToken));
 
     private async Task<TwoFactorAttempt> LookUpAsync(string operation, Func<Task<TwoFactorAttempt>> call)
     {

@@ -15,6 +15,7 @@ public sealed class RedisTwoFactorStore : ITwoFactorStore
     private static readonly RedisScript Begin = Load("begin");
     private static readonly RedisScript Attempt = Load("attempt");
     private static readonly RedisScript Complete = Load("complete");
+    private static readonly RedisScript Forgive = Load("forgive");
 
     private readonly RedisConnection connection;
     private readonly RedisKeys keys;
@@ -115,6 +116,10 @@ public sealed class RedisTwoFactorStore : ITwoFactorStore
         var user = UserReference.Of(userId);
         return tokens.RevokeAllAsync(keys.ChallengeIndex(user), keys.ChallengesOf(user), cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public async Task<bool> ForgiveAsync(string userId, CancellationToken cancellationToken) =>
+        (int)await connection.EvaluateAsync(Forgive, [keys.TwoFactorUser(UserReference.Of(userId))], [], cancellationToken).ConfigureAwait(false) == 1;
 
     private async Task<TwoFactorAttempt> AttemptAsync(string? token, Func<SecretToken, string> code, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using Maintenance.Storage.Outage;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.Tokens;
+using Maintenance.Storage.TwoFactor;
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Database;
@@ -51,6 +52,7 @@ internal sealed class AdminOperations(
     IRefreshTokenStore families,
     AccountState accounts,
     AccountLimit failures,
+    ITwoFactorStore challenges,
     ILookupNormalizer normalizer,
     TimeProvider clock,
     IAuditTrail audit)
@@ -145,7 +147,7 @@ internal sealed class AdminOperations(
         return AdminOutcome.Done;
     }
 
-    /// <summary>Forgets failed log-ins and ends a lock-out.</summary>
+    /// <summary>Forgets failed log-ins and wrong codes, and ends a lock-out.</summary>
     public async Task<AdminOutcome> UnlockAsync(AdminActor actor, string userId, CancellationToken cancellationToken)
     {
         if (await users.FindByIdAsync(userId) is not { } user)
@@ -154,6 +156,7 @@ internal sealed class AdminOperations(
         }
 
         await failures.ForgetAsync(user.Email, cancellationToken);
+        await challenges.ForgiveAsync(user.Key, cancellationToken);
         user.LockoutEnd = null;
         user.AccessFailedCount = 0;
         return await EndedAsync(actor, AuditActions.AdminUnlocked, user, (await users.UpdateAsync(user)).Succeeded);

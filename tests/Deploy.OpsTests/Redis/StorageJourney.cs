@@ -191,6 +191,7 @@ internal sealed class StorageJourney : IAsyncDisposable
         begun = await challenges.BeginAsync(new NewTwoFactorChallenge { UserId = User, Method = "totp" }, Stop);
         await challenges.CancelAsync(User, begun.Challenge!.Id, Stop);
         await challenges.CancelAllAsync(User, Stop);
+        await challenges.ForgiveAsync(User, Stop);
     }
 
     private async Task OAuthAsync()

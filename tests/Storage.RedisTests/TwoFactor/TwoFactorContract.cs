@@ -43,6 +43,33 @@ public abstract partial class TwoFactorContract
     }
 
     [Fact]
+    public async Task Forgive_EndsAUsersLock_ButACodeThatWasUsedStaysUsed()
+    {
+        await using var bed = Bed(("Storage:TwoFactor:MaxAttempts", "3"), ("Storage:TwoFactor:MaxAttemptsPerUser", "3"));
+        var store = bed.Get<ITwoFactorStore>();
+        var (userId, other) = (AuthBed.NewUserId(), AuthBed.NewUserId());
+        (await store.ForgiveAsync(userId, None)).ShouldBeFalse();
+        var first = await BeginAsync(bed, userId);
+        await store.AttemptAsync(first.Token!.Value, None);
+        (await store.CompleteAsync(first.Token.Value, 1000, None)).Outcome.ShouldBe(TwoFactorOutcome.Completed);
+        var locked = await BeginAsync(bed, userId);
+        for (var i = 0; i < 3; i++)
+        {
+            await store.AttemptAsync(locked.Token!.Value, None);
+        }
+
+        (await BeginAsync(bed, userId)).IsBegun.ShouldBeFalse();
+        (await store.ForgiveAsync(other, None)).ShouldBeFalse();
+        (await store.ForgiveAsync(userId, None)).ShouldBeTrue();
+
+        var again = await BeginAsync(bed, userId);
+        (await store.AttemptAsync(again.Token!.Value, None)).Outcome.ShouldBe(TwoFactorOutcome.Allowed);
+        (await store.CompleteAsync(again.Token.Value, 1000, None)).Outcome.ShouldBe(TwoFactorOutcome.StepUsed);
+        (await store.CompleteAsync(again.Token.Value, 1001, None)).Outcome.ShouldBe(TwoFactorOutcome.Completed);
+        (await store.AttemptAsync(locked.Token!.Value, None)).Outcome.ShouldBe(TwoFactorOutcome.Locked);
+    }
+
+    [Fact]
     public async Task Complete_EndsTheChallenge_Once()
     {
         await using var bed = Bed();

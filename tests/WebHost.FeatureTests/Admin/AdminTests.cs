@@ -114,6 +114,28 @@ public sealed class AdminTests(FeatureHost host)
     }
 
     [Fact]
+    public async Task Unlock_EndsTheSecondFactorsLockToo()
+    {
+        const string Key = "GEZDGNBVGY3TQOJQ";
+        var user = await host.AccountAsync();
+        await host.Database.ExecuteAsync($"UPDATE users SET two_factor_enabled = true, authenticator_key = '{Key}' WHERE id = $1", user.Id);
+        await Maintenance.Testing.Eventually.TrueAsync(
+            async () =>
+            {
+                var asked = await LogInAsync(user);
+                return asked.Status == 429 || (await FinishAsync(asked, "000000")).Status == 429;
+            },
+            TimeSpan.FromMinutes(1));
+
+        (await (await AdminAsync()).PostAsync($"/api/auth/admin/users/{user.Key}/unlock")).Status.ShouldBe(204);
+
+        (await FinishAsync(await LogInAsync(user), Maintenance.WebHost.TwoFactor.Totp.Code(Key, TimeProvider.System.GetUtcNow()))).Status.ShouldBe(200);
+
+        Task<Answer> FinishAsync(Answer asked, string code) =>
+            host.Client().PostAsync("/api/auth/login/2fa", new { challengeId = asked.Json.GetProperty("challengeId").GetString(), code });
+    }
+
+    [Fact]
     public async Task Audit_HasWhoDidWhatToWhom_NewestFirst_InPages()
     {
         var adminUser = await host.AccountAsync(roles: [Roles.Admin]);

@@ -26,7 +26,7 @@ internal static class Notices
         AllEnded => new("Every session has ended.", Tone.Good),
         Disabled => new("The account is disabled, and every session of it has ended.", Tone.Good),
         Enabled => new("The account is open again.", Tone.Good),
-        Unlocked => new("Failed log-ins are forgotten; the account is not locked.", Tone.Good),
+        Unlocked => new("Failed log-ins and wrong codes are forgotten; the account is not locked.", Tone.Good),
         Gone => new("Nothing was done: it had ended before.", Tone.Warning),
         OneSelf => new("Nothing was done: nobody can do this to the own account. Ask another administrator.", Tone.Bad),
         Conflict => new("Nothing was done: the account was changed at the same time. Please press the button again.", Tone.Bad),
