@@ -1,5 +1,7 @@
 using System.Reflection;
 using Maintenance.Testing;
+using Maintenance.WebHost.Admin;
+using Maintenance.WebHost.Admin.Pages;
 using Maintenance.WebHost.ExternalSignIn;
 using Maintenance.WebHost.Profile.Avatars;
 using Maintenance.WebHost.StepUp;
@@ -19,6 +21,8 @@ public sealed class FeatureSettingsTests
             ($"{ExternalSignInOptions.Section}:Providers:<name>", typeof(ExternalProviderOptions)),
             (TwoFactorSettings.Section, typeof(TwoFactorSettings)),
             (StepUpOptions.Section, typeof(StepUpOptions)),
+            (AdminOptions.Section, typeof(AdminOptions)),
+            (AdminPageOptions.Section, typeof(AdminPageOptions)),
             (AvatarOptions.Section, typeof(AvatarOptions)),
         ];
 

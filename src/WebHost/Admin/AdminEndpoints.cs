@@ -10,11 +10,12 @@ namespace Maintenance.WebHost.Admin;
 /// <summary>The administrator's API.</summary>
 internal static class AdminEndpoints
 {
-    public static IServiceCollection AddAdmin(this IServiceCollection services) => services.AddScoped<AdminOperations>().AddAdminPages();
+    public static IServiceCollection AddAdmin(this IServiceCollection services) => 
+        services.AddScoped<AdminOperations>().AddScoped<AdminRole>().AddAdminPages().AddOptions<AdminOptions>().BindConfiguration(AdminOptions.Section).Services;
 
     public static IEndpointRouteBuilder MapAdmin(this IEndpointRouteBuilder auth)
     {
-        var admin = auth.MapGroup("admin").RequireAuthorization(Policies.Admin).RequireRateLimiting(Limits.Admin);
+        var admin = auth.MapGroup("admin").RequireAuthorization(Policies.Admin).RequireRateLimiting(Limits.Admin).AddEndpointFilter(AdminRole.FilterAsync);
         admin.MapGet("users", ([AsParameters] AdminUserQuery query, AdminOperations operations, CancellationToken stop) => operations.FindUsersAsync(query, stop))
             .Validated<AdminUserQuery>()
             .Produces<AdminUserPage>()
@@ -31,21 +32,22 @@ internal static class AdminEndpoints
             .Produces<AdminEnded>()
             .Produces<AdminEnded>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
+            .RequireRecentAuthentication()
             .WithSummary("Ends every session of a user.");
         Changes(admin.MapDelete("users/{id}/sessions/{session}", async (string id, string session, HttpContext context, AdminOperations operations, CancellationToken stop) =>
             Answer(await operations.EndSessionAsync(AdminActor.Of(context), id, session, stop))), "Ends one session of a user.");
         Changes(admin.MapDelete("users/{id}/tokens/{token}", async (string id, string token, HttpContext context, AdminOperations operations, CancellationToken stop) =>
             Answer(await operations.RevokeTokenAsync(AdminActor.Of(context), id, token, stop))), "Revokes a user's refresh token.");
         Changes(admin.MapPost("users/{id}/unlock", async (string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
-            Answer(await operations.UnlockAsync(AdminActor.Of(context), id, stop))), "Forgets a user's failed log-ins.");
+            Answer(await operations.UnlockAsync(AdminActor.Of(context), id, stop))), "Forgets a user's failed log-ins and wrong codes.");
         Changes(admin.MapPost("users/{id}/disable", async (string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
             Answer(await operations.DisableAsync(AdminActor.Of(context), id, stop))), "Shuts an account; its sessions end at once.");
         Changes(admin.MapPost("users/{id}/enable", async (string id, HttpContext context, AdminOperations operations) =>
             Answer(await operations.EnableAsync(AdminActor.Of(context), id))), "Opens an account again.");
         Changes(admin.MapPut("users/{id}/admin", async (string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
-            Answer(await operations.SetAdminAsync(AdminActor.Of(context), id, admin: true, stop))), "Makes a user an administrator; its sessions end.").RequireRecentAuthentication();
+            Answer(await operations.SetAdminAsync(AdminActor.Of(context), id, admin: true, stop))), "Makes a user an administrator; its sessions end.");
         Changes(admin.MapDelete("users/{id}/admin", async (string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
-            Answer(await operations.SetAdminAsync(AdminActor.Of(context), id, admin: false, stop))), "Takes the administrator's role; the user's sessions end.").RequireRecentAuthentication();
+            Answer(await operations.SetAdminAsync(AdminActor.Of(context), id, admin: false, stop))), "Takes the administrator's role; the user's sessions end.");
         admin.MapGet("audit", ([AsParameters] AdminAuditQuery query, AdminOperations operations, CancellationToken stop) => operations.AuditAsync(query, stop))
             .Validated<AdminAuditQuery>()
             .Produces<AdminAuditPage>()
@@ -58,6 +60,7 @@ internal static class AdminEndpoints
         .Produces<Accepted>(StatusCodes.Status202Accepted)
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)
+        .RequireRecentAuthentication()
         .WithSummary(summary);
 
     private static IResult Answer(AdminOutcome outcome) => outcome switch

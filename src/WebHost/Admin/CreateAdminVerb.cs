@@ -63,6 +63,11 @@ internal static class CreateAdminVerb
             }
 
             await Console.Out.WriteLineAsync("The account is an administrator's now; it counts from its next sign-in.");
+            if (scope.ServiceProvider.GetRequiredService<AdminRole>().NeedsSecondFactor && !user.TwoFactorEnabled)
+            {
+                await Console.Out.WriteLineAsync($"Before that: {AdminRole.HowTo}");
+            }
+
             return 0;
         }
         catch (Exception exception) when (DatabaseErrors.IsUnavailable(exception) || exception is DbUpdateException)

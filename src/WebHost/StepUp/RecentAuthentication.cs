@@ -41,9 +41,8 @@ internal static class RecentAuthentication
         {
             var context = invocation.HttpContext;
             var services = context.RequestServices;
-            var session = await services.GetRequiredService<ISessionStore>().GetAsync(context.User.UserId(), context.User.SessionId(), context.RequestAborted);
             var options = services.GetRequiredService<IOptionsMonitor<StepUpOptions>>().CurrentValue;
-            return session is not null && IsRecent(session, services.GetRequiredService<TimeProvider>().GetUtcNow(), options.MaxAge)
+            return await services.GetRequiredService<RecentProof>().IsRecentAsync(context, context.RequestAborted)
                 ? await next(invocation)
                 : Problems.Of(
                     StatusCodes.Status403Forbidden,

@@ -1,4 +1,7 @@
+using Maintenance.Storage.Redis;
+using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Accounts;
+using Maintenance.WebHost.Admin;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Mail;
@@ -16,6 +19,7 @@ internal sealed class TwoFactorManagement(
     IUserTwoFactorRecoveryCodeStore<User> recoveryCodes,
     AuthenticatorCheck check,
     AuthenticatorKeys keys,
+    ISessionStore sessions,
     Outbox outbox,
     IAuditTrail audit,
     IOptionsMonitor<TwoFactorSettings> settings)
@@ -66,8 +70,22 @@ internal sealed class TwoFactorManagement(
             return refusal;
         }
 
+        var isAdmin = AdminRole.IsHeldBy(user);
+        if (isAdmin)
+        {
+            // The role may count from here on. A session that somebody else got hold of with the password alone must not come to it. Before, because
+            // without the store nothing shall be done yet; and after, for a log-in that came between.
+            await sessions.RevokeAllAsync(user.Key, context.User.SessionId(), cancellationToken);
+        }
+
         user.TwoFactorEnabled = true;
-        return await WithNewCodesAsync(user, AuditActions.TwoFactorEnabled, "The second factor has been turned on", context, cancellationToken);
+        var answer = await WithNewCodesAsync(user, AuditActions.TwoFactorEnabled, "The second factor has been turned on", context, cancellationToken);
+        if (isAdmin)
+        {
+            await EndOthersAsync(user, context);
+        }
+
+        return answer;
     }
 
     public async Task<IResult> DisableAsync(HttpContext context, CancellationToken cancellationToken)
@@ -115,6 +133,18 @@ internal sealed class TwoFactorManagement(
         audit.Record(context, new AuditEvent { Action = action, UserId = user.Key });
         Tell(user, news);
         return TypedResults.Ok(new NewRecoveryCodes(codes));
+    }
+
+    private async Task EndOthersAsync(User user, HttpContext context)
+    {
+        try
+        {
+            await sessions.RevokeAllAsync(user.Key, context.User.SessionId(), CancellationToken.None);
+        }
+        catch (StorageUnavailableException)
+        {
+            // The codes are shown this once, so they must be; a moment ago every other session was ended.
+        }
     }
 
     private void Tell(User user, string news)

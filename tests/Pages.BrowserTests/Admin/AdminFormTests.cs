@@ -87,6 +87,25 @@ public sealed class AdminFormTests(FeatureHost host) : IClassFixture<FeatureHost
     }
 
     [Fact]
+    public async Task Button_OfASessionWithoutARecentProof_AsksForIt_AndDoesNothing()
+    {
+        var admin = await host.RefreshedAsync(await host.AccountAsync(roles: [Roles.Admin]));
+        var user = await host.AccountAsync();
+
+        (await PostAsync($"/admin/users/{user.Key}/disable", admin.Token!)).Location.ShouldBe($"/admin/prove?to={user.Key}");
+        (await host.FindAsync(user))!.DisabledAt.ShouldBeNull();
+        (await PostAsync("/admin/prove", admin.Token!, ("password", "certainly-not-the-password"), ("to", user.Key))).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await PostAsync("/admin/prove", admin.Token!, ("to", user.Key))).Status.ShouldBe(HttpStatusCode.BadRequest);
+
+        // Nowhere else than to a user's page, whatever the form says.
+        var elsewhere = await PostAsync("/admin/prove", admin.Token!, ("password", FeatureHost.Password), ("to", "//evil.example"));
+        elsewhere.Location.ShouldBe("/admin/second-factor");
+        var proved = elsewhere.Response.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-session=", StringComparison.Ordinal)).Split('=', 2)[1].Split(';')[0];
+        (await PostAsync($"/admin/users/{user.Key}/disable", proved)).Location!.ShouldEndWith("notice=disabled");
+        (await host.FindAsync(user))!.DisabledAt.ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task Page_HasStrictHeaders_AndEncodesWhatUsersWrote()
     {
         var admin = await host.SignedInAsync(await host.AccountAsync(roles: [Roles.Admin]));
@@ -102,6 +121,13 @@ public sealed class AdminFormTests(FeatureHost host) : IClassFixture<FeatureHost
         html.ShouldNotContain("<img");
         html.ShouldContain("&lt;img src=x");
         html.ShouldNotContain(" style=");
+    }
+
+    private async Task<(HttpStatusCode Status, string? Location, HttpResponseMessage Response)> PostAsync(string path, string session, params (string Name, string Value)[] fields)
+    {
+        using var form = new FormUrlEncodedContent(
+            [new("form", SessionCookies.AntiforgeryTokenOf(session)), .. fields.Select(field => new KeyValuePair<string, string>(field.Name, field.Value))]);
+        return await SendAsync(new Uri(Address, path), session, form);
     }
 
     private static async Task<(HttpStatusCode Status, string? Location, HttpResponseMessage Response)> SendAsync(

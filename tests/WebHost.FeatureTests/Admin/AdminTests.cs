@@ -205,6 +205,38 @@ public sealed class AdminTests(FeatureHost host)
         (await host.SessionStore.ListAsync(user.Key, default)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Change_NeedsARecentProof_WhichAReadDoesNot()
+    {
+        var (adminUser, user) = (await host.AccountAsync(roles: [Roles.Admin]), await host.AccountAsync());
+        var admin = await host.RefreshedAsync(adminUser);
+        var path = $"/api/auth/admin/users/{user.Key}/disable";
+
+        (await admin.GetAsync($"/api/auth/admin/users/{user.Key}")).Status.ShouldBe(200);
+        (await admin.PostAsync(path)).Code.ShouldBe("reauthentication_required");
+        (await host.FindAsync(user))!.DisabledAt.ShouldBeNull();
+        var proved = await admin.PostAsync("/api/auth/reauthenticate", new { password = FeatureHost.Password });
+        proved.Status.ShouldBe(200, proved.Text);
+        admin.Token = proved.Json.GetProperty("sessionToken").GetString();
+        (await admin.PostAsync(path)).Status.ShouldBe(204);
+    }
+
+    [Fact]
+    public void EveryChange_AsksForARecentProof()
+    {
+        var changes = host.Services.GetRequiredService<IEnumerable<Microsoft.AspNetCore.Routing.EndpointDataSource>>()
+            .SelectMany(source => source.Endpoints)
+            .OfType<Microsoft.AspNetCore.Routing.RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText!.Contains("/admin/users/{id}", StringComparison.Ordinal)
+                && endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Routing.HttpMethodMetadata>()!.HttpMethods is not ["GET"])
+            .ToList();
+
+        // The API's and the pages'.
+        changes.Count.ShouldBeGreaterThanOrEqualTo(13);
+        changes.Where(endpoint => endpoint.Metadata.GetMetadata<Maintenance.WebHost.StepUp.RecentAuthenticationMetadata>() is null)
+            .Select(endpoint => endpoint.RoutePattern.RawText).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("users?query=%00")]
     [InlineData("users?after=a%00")]

@@ -73,6 +73,8 @@ public sealed class FeatureHost : IAsyncLifetime
             ["Mail:Folder"] = Path.Combine(folder.FullName, "mail"),
             ["Avatars:Folder"] = AvatarFolder,
             ["TwoFactor:Issuer"] = "Acme",
+            // Has tests of its own.
+            ["Admin:RequireSecondFactor"] = "false",
             ["ExternalSignIn:PublicOrigin"] = Address.GetLeftPart(UriPartial.Authority),
             ["ExternalSignIn:Providers:acme:DisplayName"] = "Acme",
             ["ExternalSignIn:Providers:acme:Authority"] = Provider.Authority,

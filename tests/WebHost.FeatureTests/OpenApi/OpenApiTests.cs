@@ -83,7 +83,7 @@ public sealed class OpenApiTests(FeatureHost host)
             .Select(shape => ApiOperation.Resolve(document, shape).GetProperty("properties").EnumerateObject().Select(property => property.Name).ToList()).ToList();
 
         shapes.Count.ShouldBe(2);
-        shapes[0].ShouldBe(["sessionToken", "refreshToken", "expiresAt", "user", "antiforgeryToken"], ignoreOrder: true);
+        shapes[0].ShouldBe(["sessionToken", "refreshToken", "expiresAt", "user", "antiforgeryToken", "deviceToken"], ignoreOrder: true);
         shapes[1].ShouldBe(["challengeId", "methods", "expiresAt"], ignoreOrder: true);
     }
 

@@ -2,6 +2,7 @@ using Maintenance.Pages;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.StepUp;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.Admin.Pages;
@@ -20,7 +21,7 @@ internal static class AdminPageEndpoints
     public static IServiceCollection AddAdminPages(this IServiceCollection services)
     {
         services.AddOptions<AdminPageOptions>().BindConfiguration(AdminPageOptions.Section);
-        return services.AddScoped<AdminPageSignIn>();
+        return services.AddScoped<AdminPageSignIn>().AddScoped<AdminProof>().AddScoped<AdminSecondFactor>();
     }
 
     public static void MapAdminPages(this WebApplication app)
@@ -42,10 +43,21 @@ internal static class AdminPageEndpoints
         admin.MapGet("", UsersAsync);
         admin.MapGet("users/{id}", UserAsync);
         admin.MapGet("audit", AuditAsync);
-        admin.MapPost("users/{id}/sessions/{session}/end", EndOneAsync);
-        admin.MapPost("users/{id}/sessions/end", EndAllAsync);
-        admin.MapAccountButtons();
-        admin.MapPost("sign-out", SignOutAsync);
+        var buttons = admin.MapGroup("").WithMetadata(RecentAuthenticationMetadata.Instance);
+        buttons.MapPost("users/{id}/sessions/{session}/end", EndOneAsync);
+        buttons.MapPost("users/{id}/sessions/end", EndAllAsync);
+        buttons.MapAccountButtons();
+
+        // What an administrator can do whose role does not count yet.
+        var own = admin.MapGroup("").WithMetadata(WithoutSecondFactorMetadata.Instance);
+        own.MapPost("sign-out", SignOutAsync);
+        own.MapGet("prove", (HttpContext context, AdminProof proof, string? to = null) => proof.FormAsync(context, to));
+        own.MapPost("prove", (HttpContext context, AdminProof proof, CancellationToken stop) => proof.ProveAsync(context, stop)).RequireRateLimiting(Limits.Sensitive);
+        own.MapGet("second-factor", (HttpContext context, AdminSecondFactor factor) => factor.StateAsync(context));
+        own.MapGet("second-factor/picture", (HttpContext context, AdminSecondFactor factor) => factor.PictureAsync(context));
+        var factor = own.MapGroup("second-factor").RequireRateLimiting(Limits.Sensitive).WithMetadata(RecentAuthenticationMetadata.Instance);
+        factor.MapPost("", (HttpContext context, AdminSecondFactor factor) => factor.BeginAsync(context));
+        factor.MapPost("confirm", (HttpContext context, AdminSecondFactor factor, CancellationToken stop) => factor.ConfirmAsync(context, stop));
     }
 
     /// <summary>Makes a page with what every one of them has.</summary>
@@ -118,7 +130,8 @@ internal static class AdminPageEndpoints
     /// <summary>Back to the user, with what came of a button.</summary>
     public static SeeOther Back(string id, string notice) => new($"/admin/users/{Uri.EscapeDataString(id)}?notice={notice}");
 
-    private static string FormToken(HttpContext context) => SessionCookies.AntiforgeryTokenOf(context.Request.SessionToken()!);
+    /// <summary>What a form must carry to be of a page of this session.</summary>
+    public static string FormToken(HttpContext context) => SessionCookies.AntiforgeryTokenOf(context.Request.SessionToken()!);
 
     private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }

@@ -1,5 +1,6 @@
 using Maintenance.Pages;
 using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
 
 namespace Maintenance.WebHost.Admin.Pages;
@@ -17,12 +18,7 @@ internal static class AdminPageFilter
 
         if (!context.User.HasClaim(SessionIssuer.RoleClaim, Roles.Admin))
         {
-            return AdminPageEndpoints.Page<MessagePage>(
-                context,
-                StatusCodes.Status403Forbidden,
-                ("Form", null),
-                ("Title", "Not for this account"),
-                ("Text", "This session is not an administrator's. Sign in with an account that has the role."));
+            return NotForThisAccount(context);
         }
 
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
@@ -35,6 +31,31 @@ internal static class AdminPageFilter
             }
         }
 
-        return await next(invocation);
+        var services = context.RequestServices;
+        switch (await services.GetRequiredService<AdminRole>().StandingAsync(context, context.RequestAborted))
+        {
+            case AdminStanding.None:
+                return NotForThisAccount(context);
+            case AdminStanding.NeedsSecondFactor when context.GetEndpoint()?.Metadata.GetMetadata<WithoutSecondFactorMetadata>() is null:
+                return new SeeOther(AdminSecondFactor.Path);
+        }
+
+        return context.GetEndpoint()?.Metadata.GetMetadata<RecentAuthenticationMetadata>() is not null
+            && !await services.GetRequiredService<RecentProof>().IsRecentAsync(context, context.RequestAborted)
+                ? AdminProof.Ask(context.GetRouteValue("id") as string)
+                : await next(invocation);
     }
+
+    private static IResult NotForThisAccount(HttpContext context) => AdminPageEndpoints.Page<MessagePage>(
+        context,
+        StatusCodes.Status403Forbidden,
+        ("Form", null),
+        ("Title", "Not for this account"),
+        ("Text", "This session is not an administrator's. Sign in with an account that has the role."));
+}
+
+/// <summary>Marks a page that an administrator sees before the second factor that the role needs is on.</summary>
+internal sealed class WithoutSecondFactorMetadata
+{
+    public static readonly WithoutSecondFactorMetadata Instance = new();
 }

@@ -19,6 +19,7 @@ internal static class Notices
     public const string OneSelf = "own-account";
     public const string Conflict = "conflict";
     public const string Foreign = "foreign";
+    public const string Proved = "proved";
 
     public static AdminNotice? Read(string? code) => code switch
     {
@@ -31,6 +32,7 @@ internal static class Notices
         OneSelf => new("Nothing was done: nobody can do this to the own account. Ask another administrator.", Tone.Bad),
         Conflict => new("Nothing was done: the account was changed at the same time. Please press the button again.", Tone.Bad),
         Foreign => new("Nothing was done: the form was too old, or not from this page. Please press the button again.", Tone.Bad),
+        Proved => new("Thank you. Nothing was done yet: press the button again.", Tone.Good),
         _ => null,
     };
 }
