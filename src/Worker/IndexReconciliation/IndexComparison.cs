@@ -70,6 +70,7 @@ internal sealed class IndexComparison(RedisConnection connection, SweptKind kind
         {
             var from = start;
             var (now, pages) = await context.Budget.SpendAsync(
+                "indexes",
                 (pending.Count * CommandsPerIndex) + 1,
                 () => connection.CallAsync(database => ReadAsync(database, pending, from), cancellationToken, KeyspaceScan.Deadline),
                 cancellationToken);

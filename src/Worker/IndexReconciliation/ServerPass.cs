@@ -46,7 +46,7 @@ internal sealed class ServerPass(
         {
             var settings = options.CurrentValue;
             // DBSIZE is more than the sessions, but known before the first scan; that one counts them.
-            var range = TagRange.Next(state.NextTag, state.RecordsInStore ?? keyCount ?? 0, settings.MaxSessionsInMemory);
+            var range = TagRange.Next(state.NextTag, state.RecordsInStore ?? keyCount, settings.MaxSessionsInMemory);
             var partition = new Partition(primary, connection, keys, kinds, tolerance, metrics, context, state, settings.VerifyGenerations);
             switch (await SweepAsync(partition, range, cancellationToken))
             {

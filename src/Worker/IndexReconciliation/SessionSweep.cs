@@ -97,6 +97,7 @@ internal sealed class SessionSweep(
         var batch = records.GetRange(records.Count - count, count);
         records.RemoveRange(records.Count - count, count);
         var (now, lives) = await context.Budget.SpendAsync(
+            "lives",
             count + 1,
             () => connection.CallAsync(database => ReadAsync(database, batch), cancellationToken, KeyspaceScan.Deadline),
             cancellationToken);

@@ -14,16 +14,24 @@ internal readonly record struct TagRange(int From, int To)
     /// <summary>Number of tags.</summary>
     public const int Tags = 4096;
 
+    // Of a store whose size the server does not tell: narrow enough to learn it from.
+    private const int TagsToBeginWith = Tags / 64;
+
     /// <summary>Whether it is the whole store.</summary>
     public bool IsWhole => From == 0 && To == Tags;
 
     /// <summary>The next range that should hold so many sessions at most.</summary>
     /// <param name="from">Its first tag.</param>
-    /// <param name="sessions">Sessions in the whole store, as far as known.</param>
+    /// <param name="sessions">Sessions in the whole store; null while nobody knows.</param>
     /// <param name="most">Sessions that may be in memory.</param>
-    public static TagRange Next(int from, long sessions, long most)
+    public static TagRange Next(int from, long? sessions, long most)
     {
-        var width = sessions <= most ? Tags : Math.Max(1, Tags * most / sessions);
+        var width = sessions switch
+        {
+            null => TagsToBeginWith,
+            { } known when known <= most => Tags,
+            { } known => Math.Max(1, Tags * most / known),
+        };
         return new TagRange(from, (int)Math.Min(Tags, from + width));
     }
 

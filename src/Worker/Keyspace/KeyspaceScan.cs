@@ -72,6 +72,7 @@ internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, J
         try
         {
             var reply = await context.Budget.SpendAsync(
+                "scan",
                 1 + (context.Budget.ScanCount / KeysPerCommand),
                 () => connection.CallAsync(database => database.ExecuteAsync("SCAN", cursor, "COUNT", context.Budget.ScanCount), cancellationToken, Deadline),
                 cancellationToken);

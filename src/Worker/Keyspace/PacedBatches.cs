@@ -28,7 +28,7 @@ internal static class PacedBatches
         foreach (var batch in items.Chunk(context.Budget.BatchSize))
         {
             var answers = await context.Budget.SpendAsync(
-                batch.Length, () => Task.WhenAll(batch.Select(item => CaptureAsync(call, item))), cancellationToken);
+                what, batch.Length, () => Task.WhenAll(batch.Select(item => CaptureAsync(call, item))), cancellationToken);
             for (var i = 0; i < batch.Length; i++)
             {
                 if (answers[i].Moving)

@@ -18,6 +18,7 @@ internal static class KeySizes
             try
             {
                 var replies = await context.Budget.SpendAsync(
+                    "memory usage",
                     batch.Length,
                     () => connection.CallAsync(
                         database => Task.WhenAll(batch.Select(name => database.ExecuteAsync("MEMORY", "USAGE", name))), cancellationToken, deadline),

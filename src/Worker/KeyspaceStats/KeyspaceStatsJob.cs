@@ -19,8 +19,7 @@ public sealed class KeyspaceStatsJob(
         // A seed of each run's own: the same keys must not be drawn every time.
         var random = new Random();
         var tallies = StateKinds.All.ToDictionary(kind => kind, _ => new KindTally(options.CurrentValue.SampleKeysPerKind, random));
-        // Packed: an entry takes 24 bytes and 4 for its place in the table, which has up to twice as many places as users. The text of a reference alone takes 56.
-        var users = new HashSet<PackedUser>();
+        var users = new DistinctUsers();
         var scans = new List<(RedisPrimary Primary, KeyspaceScan Scan)>();
         var complete = await EachPrimary.RunAsync(
             connection,
@@ -39,7 +38,7 @@ public sealed class KeyspaceStatsJob(
                         tallies[key.Parsed.Kind].Add(key.Name);
                         if (key.Parsed.Kind == StateKind.Session)
                         {
-                            users.Add(PackedUser.Of(key.Parsed.User));
+                            users.Add(key.Parsed.User);
                         }
                     }
 
@@ -88,6 +87,7 @@ public sealed class KeyspaceStatsJob(
         foreach (var batch in names.Chunk(context.Budget.BatchSize))
         {
             var replies = await context.Budget.SpendAsync(
+                "lives",
                 batch.Length,
                 () => connection.CallAsync(database => Task.WhenAll(batch.Select(name => database.ExecuteAsync("PTTL", name))), cancellationToken, KeyspaceScan.Deadline),
                 cancellationToken);

@@ -95,6 +95,7 @@ internal sealed class MemoryReader(MemoryAlertsOptions options, RedisKeys keys, 
             {
                 var batch = Math.Min(context.Budget.BatchSize, options.SampleKeys - drawn.Count);
                 var names = await context.Budget.SpendAsync(
+                    "random keys",
                     batch,
                     () => connection.CallAsync(database => Task.WhenAll(Enumerable.Range(0, batch).Select(_ => database.KeyRandomAsync())), cancellationToken, options.CallDeadline),
                     cancellationToken);

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Maintenance.Worker.Scheduling;
 
 /// <summary>How hard a job may work Redis. Bound from <c>Jobs:&lt;Name&gt;:Budget</c>.</summary>
@@ -19,7 +21,7 @@ public sealed class BudgetOptions
     /// <summary>Commands in one flush. Default 50.</summary>
     public int BatchSize { get; set; } = 50;
 
-    /// <summary>Work at half speed, and less, while a command takes so many times what it took at best. Default 3.</summary>
+    /// <summary>Work at a third of the speed, and less, while a batch takes so many times what such a batch took at best. Default 3.</summary>
     public double SlowdownRatio { get; set; } = 3;
 }
 
@@ -33,9 +35,9 @@ public sealed class WorkBudget
 
     private readonly BudgetOptions? options;
     private readonly TimeProvider timeProvider;
+    // Like is compared with like: one script costs a round trip, fifty together hardly more, and a page of a scan something else.
+    private readonly Dictionary<(string Kind, int Size), Pace> paces = [];
     private TimeSpan owed;
-    private double smoothed;
-    private double best = double.MaxValue;
 
     /// <summary>Creates a budget.</summary>
     public WorkBudget(BudgetOptions options, TimeProvider timeProvider)
@@ -65,10 +67,11 @@ public sealed class WorkBudget
     public static WorkBudget FullSpeed(TimeProvider timeProvider) => new(null, timeProvider, scanCount: 1000, batchSize: 500);
 
     /// <summary>Runs one batch and then pauses as long as the budget says.</summary>
+    /// <param name="kind">What the batch does. How long it takes is compared with others of its kind and about its size.</param>
     /// <param name="commands">Commands in the batch.</param>
     /// <param name="batch">Sends them and awaits the answers.</param>
     /// <param name="cancellationToken">Ends the pause at once.</param>
-    public async Task<T> SpendAsync<T>(int commands, Func<Task<T>> batch, CancellationToken cancellationToken)
+    public async Task<T> SpendAsync<T>(string kind, int commands, Func<Task<T>> batch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var started = timeProvider.GetTimestamp();
@@ -79,7 +82,7 @@ public sealed class WorkBudget
         }
 
         var elapsed = timeProvider.GetElapsedTime(started);
-        Learn(elapsed, commands);
+        Learn(kind, elapsed, commands);
         var byDuty = elapsed * ((1 / options.DutyCycle) - 1);
         var byRate = TimeSpan.FromSeconds((double)commands / options.CommandsPerSecond) - elapsed;
         owed += (byDuty > byRate ? byDuty : byRate) * Slowdown;
@@ -95,11 +98,30 @@ public sealed class WorkBudget
         return result;
     }
 
-    private void Learn(TimeSpan elapsed, int commands)
+    private void Learn(string kind, TimeSpan elapsed, int commands)
     {
-        var perCommand = elapsed.TotalMicroseconds / Math.Max(commands, 1);
-        smoothed = smoothed <= 0 ? perCommand : smoothed + (SmoothingFactor * (perCommand - smoothed));
-        best = Math.Min(best, Math.Max(smoothed, 1));
-        Slowdown = smoothed > best * options!.SlowdownRatio ? Math.Min(MostSlowdown, smoothed / best) : 1;
+        // Sizes within a factor of two are alike: they differ by less than what counts as slow.
+        var key = (kind, BitOperations.Log2((uint)Math.Max(commands, 1)));
+        if (!paces.TryGetValue(key, out var pace))
+        {
+            paces[key] = pace = new Pace();
+        }
+
+        Slowdown = pace.Learn(elapsed) is var ratio && ratio > options!.SlowdownRatio ? Math.Min(MostSlowdown, ratio) : 1;
+    }
+
+    /// <summary>How long batches of one kind and size take.</summary>
+    private sealed class Pace
+    {
+        private double smoothed;
+        private double best = double.MaxValue;
+
+        /// <summary>Takes one in; returns how many times their best they take now.</summary>
+        public double Learn(TimeSpan elapsed)
+        {
+            smoothed = smoothed <= 0 ? elapsed.TotalMicroseconds : smoothed + (SmoothingFactor * (elapsed.TotalMicroseconds - smoothed));
+            best = Math.Min(best, Math.Max(smoothed, 1));
+            return smoothed / best;
+        }
     }
 }

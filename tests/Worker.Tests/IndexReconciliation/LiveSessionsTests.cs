@@ -110,6 +110,9 @@ public sealed class LiveSessionsTests
         GC.KeepAlive(users);
     }
 
+    [Fact]
+    public void Range_IsNarrow_WhileNobodyKnowsHowLargeTheStoreIs() => TagRange.Next(0, null, 1_000_000).ShouldBe(new TagRange(0, 64));
+
     [Theory]
     [InlineData(0, 100, 1)]
     [InlineData(100, 100, 1)]

@@ -45,6 +45,32 @@ public sealed class WorkBudgetTests
     }
 
     [Fact]
+    public async Task SpendAsync_ComparesABatchWithItsLike_SoThatSmallOnesAmongLargeAreNotTakenForASlowRedis()
+    {
+        // A round trip of 0.3 ms, and 5 us a command: a command of a batch of one takes 28 times as long as one of fifty, and Redis is as fast as ever.
+        var budget = new WorkBudget(new BudgetOptions { DutyCycle = 0.5, CommandsPerSecond = 1_000_000 }, time);
+        async Task SpendAsync(string kind, int commands, double slower = 1) =>
+            await PauseAfterAsync(budget, commands, TimeSpan.FromMilliseconds((0.3 + (0.005 * commands)) * slower), kind);
+
+        for (var i = 0; i < 50; i++)
+        {
+            await SpendAsync("scan", 11);
+            budget.Slowdown.ShouldBe(1);
+            await SpendAsync("members", 50);
+            budget.Slowdown.ShouldBe(1);
+            await SpendAsync("members", 1);
+            budget.Slowdown.ShouldBe(1);
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            await SpendAsync("members", 1, slower: 10);
+        }
+
+        budget.Slowdown.ShouldBeGreaterThan(3);
+    }
+
+    [Fact]
     public async Task SpendAsync_NeverPauses_AtFullSpeed()
     {
         var budget = WorkBudget.FullSpeed(time);
@@ -56,17 +82,18 @@ public sealed class WorkBudgetTests
     {
         using var stop = new CancellationTokenSource();
         var budget = new WorkBudget(new BudgetOptions { CommandsPerSecond = 1 }, time);
-        var spending = budget.SpendAsync(100, () => Task.FromResult(1), stop.Token);
+        var spending = budget.SpendAsync("scan", 100, () => Task.FromResult(1), stop.Token);
         spending.IsCompleted.ShouldBeFalse();
         await stop.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => spending);
     }
 
     /// <summary>Spends one batch that takes a time and returns how long the budget paused after it.</summary>
-    private async Task<TimeSpan> PauseAfterAsync(WorkBudget budget, int commands, TimeSpan took)
+    private async Task<TimeSpan> PauseAfterAsync(WorkBudget budget, int commands, TimeSpan took, string kind = "scan")
     {
         var ended = DateTimeOffset.MinValue;
         var spending = budget.SpendAsync(
+            kind,
             commands,
             () =>
             {
