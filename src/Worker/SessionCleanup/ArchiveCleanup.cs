@@ -8,7 +8,8 @@ namespace Maintenance.Worker.SessionCleanup;
 
 /// <summary>
 /// Deletes what the archive need not remember any more, and takes out of the rest what it must not (addresses and user agents whose time is over,
-/// what ended sessions held), in batches that skip rows somebody else holds: several workers at once share the work.
+/// what ended sessions held), in batches that skip rows somebody else holds: several workers at once share the work. The budget paces them as it paces
+/// Redis's, so that a first run over millions of rows leaves the database to the log-ins.
 /// The brake does not count rows, because none is worth keeping: each session in them has ended or expired.
 /// </summary>
 public sealed class ArchiveCleanup(ISessionArchive archive, IOptionsMonitor<Maintenance.Storage.Sessions.SessionOptions> sessions, SweepMetrics metrics)
@@ -36,7 +37,7 @@ public sealed class ArchiveCleanup(ISessionArchive archive, IOptionsMonitor<Main
             do
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                deleted = await archive.DeleteExpiredAsync(RowsPerBatch, cancellationToken);
+                deleted = await PacedAsync(context, () => archive.DeleteExpiredAsync(RowsPerBatch, cancellationToken), cancellationToken);
                 context.Report.Add("archive_rows_deleted", deleted);
                 metrics.ArchiveRowsDeleted(deleted);
             }
@@ -46,7 +47,7 @@ public sealed class ArchiveCleanup(ISessionArchive archive, IOptionsMonitor<Main
             do
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                forgotten = await archive.ForgetAsync(detailsLife, RowsToForget, cancellationToken);
+                forgotten = await PacedAsync(context, () => archive.ForgetAsync(detailsLife, RowsToForget, cancellationToken), cancellationToken);
                 context.Report.Add("archive_rows_forgotten", forgotten);
             }
             while (forgotten == RowsToForget);
@@ -56,4 +57,7 @@ public sealed class ArchiveCleanup(ISessionArchive archive, IOptionsMonitor<Main
             context.Report.Error(exception.Message);
         }
     }
+
+    private static Task<int> PacedAsync(JobContext context, Func<Task<int>> batch, CancellationToken cancellationToken) =>
+        context.Budget.SpendAsync("archive", 1, batch, cancellationToken);
 }

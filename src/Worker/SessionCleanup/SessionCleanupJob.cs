@@ -11,7 +11,7 @@ namespace Maintenance.Worker.SessionCleanup;
 /// <summary>
 /// Walks over the keyspace once. Drops the members of each index whose time is over, and gives each of our keys without a TTL the one that it should
 /// have, or removes it by policy. Takes address and user agent out of sessions when their time is over. Writes only what a full Redis allows too (ZREM, DEL, PEXPIREAT), except where a living member's score is wrong.
-/// Before that, rows of the archive whose time is over are deleted, if there is an archive.
+/// After that, rows of the archive whose time is over are deleted, if there is an archive.
 /// </summary>
 /// <remarks>
 /// The brake counts keys. Members are not counted: they are dropped only when their time is over and their session is gone, so that however many
@@ -30,12 +30,23 @@ public sealed class SessionCleanupJob(
     /// <inheritdoc/>
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
-        var settings = options.CurrentValue;
-        if (archive is not null)
+        try
         {
-            await archive.RunAsync(context, cancellationToken);
+            await SweepAsync(context, cancellationToken);
         }
+        finally
+        {
+            // Last, because a first run over millions of rows takes long; and also when Redis was away or the brake held, because it needs neither.
+            if (archive is not null && !cancellationToken.IsCancellationRequested)
+            {
+                await archive.RunAsync(context, cancellationToken);
+            }
+        }
+    }
 
+    private async Task SweepAsync(JobContext context, CancellationToken cancellationToken)
+    {
+        var settings = options.CurrentValue;
         var sessions = 0L;
         string? otherPrefix = null;
         await EachPrimary.RunAsync(
@@ -57,7 +68,7 @@ public sealed class SessionCleanupJob(
         var total = await ServerIdentity.KeyCountAsync(primary.Connection, context.Report, cancellationToken);
         var ttls = new TtlRepair(repair, context, settings, metrics) { CacheIsOurs = keys.Prefix.Length > 0 };
         var scan = new KeyspaceScan(primary.Connection, keys, context);
-        var sessions = 0L;
+        var (sessions, ours) = (0L, 0L);
         var (scanned, foreign) = (0L, 0L);
         await foreach (var page in scan.PagesAsync(cancellationToken))
         {
@@ -68,13 +79,16 @@ public sealed class SessionCleanupJob(
             sessions += page.Count(key => key.Parsed.Kind == StateKind.Session);
 
             // The worker's own keys are bounded by those who write them, and data-protection keys are meant to stay.
+            var cleaned = page.Where(key => key.Parsed.Kind is not (StateKind.Maintenance or StateKind.DataProtection)).ToList();
             var candidates = new CleanupCandidates(connection, repair, context);
-            await candidates.ReadAsync(page.Where(key => key.Parsed.Kind is not (StateKind.Maintenance or StateKind.DataProtection)), cancellationToken);
+            await candidates.ReadAsync(cleaned, cancellationToken);
+            // Not DBSIZE: of a Redis that is shared, most of it may be other programs', and a share of that may be all that is ours.
+            ours += cleaned.Count(key => ttls.IsOurs(key.Parsed.Kind));
             context.Report.Add("foreign_values", candidates.Foreign);
 
             // Members first: an index without a TTL gets one from the scores that are left.
             await DropExpiredAsync(context, candidates.ExpiredIndexes, cancellationToken);
-            await ttls.MendAsync(candidates.WithoutTtl, Math.Max(total ?? 0, scan.Scanned), cancellationToken);
+            await ttls.MendAsync(candidates.WithoutTtl, ours, cancellationToken);
             await StripDetailsAsync(context, candidates.OldDetails, cancellationToken);
             context.Progress?.Report(new JobProgress("scan", scan.Scanned, total));
         }

@@ -18,14 +18,17 @@ internal sealed class TtlRepair(SessionRepair repair, JobContext context, Sessio
 
     private bool LookOnly => context.DryRun || settings.MissingTtl == MissingTtlPolicy.Report;
 
+    /// <summary>Whether every key of the kind is ours for certain.</summary>
+    public bool IsOurs(StateKind kind) => CacheIsOurs || kind != StateKind.Cache;
+
     /// <summary>Mends a page's keys.</summary>
     /// <param name="candidates">Keys that had no TTL a moment ago.</param>
-    /// <param name="seen">Keys of which the brake's share is.</param>
+    /// <param name="seen">Keys of ours that the walk has seen so far, these included: what the brake's share is of.</param>
     /// <param name="cancellationToken">Ends the work before the next batch.</param>
     /// <exception cref="BrakeException">Too many would be removed; none of this page was.</exception>
     public async Task MendAsync(List<ScannedKey> candidates, long seen, CancellationToken cancellationToken)
     {
-        if (!CacheIsOurs && candidates.RemoveAll(key => key.Parsed.Kind == StateKind.Cache) is > 0 and var leftAlone)
+        if (candidates.RemoveAll(key => !IsOurs(key.Parsed.Kind)) is > 0 and var leftAlone)
         {
             context.Report.Add("ttl_missing_unprefixed_cache", leftAlone);
         }

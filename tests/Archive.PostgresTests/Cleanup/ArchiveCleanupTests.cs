@@ -145,9 +145,31 @@ public sealed class ArchiveCleanupTests(PostgresFixture postgres) : IClassFixtur
         (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(4000);
     }
 
-    private async Task<JobReport> RunAsync(bool dryRun = false, ISessionArchive? archive = null, CancellationToken cancellationToken = default)
+    [Fact]
+    public async Task Batches_ArePacedByTheBudget_SoThatTheDatabaseIsLeftToTheLogIns()
     {
-        var context = new JobContext { Budget = WorkBudget.FullSpeed(TimeProvider.System), Brake = new Brake(new BrakeOptions()), DryRun = dryRun };
+        await PlantAsync(expired: 2500, live: 0);
+        var time = new ManualTimeProvider();
+        var archive = new Slow(new PostgresSessionArchive(database), time);
+
+        var running = RunAsync(archive: archive, budget: new WorkBudget(new BudgetOptions { DutyCycle = 0.25 }, time));
+
+        await Eventually.TrueAsync(() => time.PendingTimers > 0 || running.IsCompleted, TimeSpan.FromSeconds(60));
+        (await rows.ScalarAsync<long>("SELECT count(*) FROM archive_sessions")).ShouldBe(1500);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return running.IsCompleted;
+            },
+            TimeSpan.FromSeconds(60));
+        (await running).Count("archive_rows_deleted").ShouldBe(2500);
+    }
+
+    private async Task<JobReport> RunAsync(
+        bool dryRun = false, ISessionArchive? archive = null, WorkBudget? budget = null, CancellationToken cancellationToken = default)
+    {
+        var context = new JobContext { Budget = budget ?? WorkBudget.FullSpeed(TimeProvider.System), Brake = new Brake(new BrakeOptions()), DryRun = dryRun };
         var sessions = new FixedOptions<SessionOptions>(new SessionOptions { ClientDetailsLife = details });
         await new ArchiveCleanup(archive ?? new PostgresSessionArchive(database), sessions, new SweepMetrics(meters)).RunAsync(context, cancellationToken);
         return context.Report;
@@ -158,6 +180,16 @@ public sealed class ArchiveCleanupTests(PostgresFixture postgres) : IClassFixtur
         const string sql = "INSERT INTO archive_sessions (user_ref, sid, keep_until) SELECT 'u', $1 || i, now() + $2 FROM generate_series(1, $3) i";
         await rows.ExecuteAsync(sql, "expired", TimeSpan.FromMinutes(-1), expired);
         await rows.ExecuteAsync(sql, "live", TimeSpan.FromHours(1), live);
+    }
+
+    private sealed class Slow(ISessionArchive inner, ManualTimeProvider time) : DelegatingArchive(inner)
+    {
+        public override async Task<int> DeleteExpiredAsync(int atMost, CancellationToken cancellationToken)
+        {
+            var deleted = await base.DeleteExpiredAsync(atMost, cancellationToken);
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            return deleted;
+        }
     }
 
     private sealed class CancelAfterFirst(ISessionArchive inner, CancellationTokenSource cancellation) : DelegatingArchive(inner)

@@ -254,6 +254,43 @@ public sealed class SessionCleanupTests(RedisFixture redis) : IClassFixture<Redi
         (await sweep.CleanAsync(brake: new BrakeOptions { Minimum = 10, Share = 1 })).Count("ttl_removed").ShouldBe(100);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Archive_IsCleanedAfterRedis_AlsoWhenTheBrakeHeld(bool braked)
+    {
+        var session = await sweep.LogInAsync(SweepHarness.NewUserId());
+        await redis.Server.ExecuteAsync("ZADD", sweep.Index(session), "1000", $"{1:D22}");
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 100).Select(number => new[] { "SET", $"rate:limit:login:{number:D22}", "1" }));
+        sweep.CleanupOptions.MissingTtl = MissingTtlPolicy.Remove;
+        var membersLeft = new List<long>();
+        var archive = OrderedArchive.Of(async () => membersLeft.Add(await redis.Server.IntegerAsync("ZCARD", sweep.Index(session))));
+        var sessions = new SweepHarness.Fixed<Maintenance.Storage.Sessions.SessionOptions>(new());
+        var job = new SessionCleanupJob(
+            sweep.Connection, sweep.Keys, sweep.Repair, sweep.TokenRepair, new SweepHarness.Fixed<SessionCleanupOptions>(sweep.CleanupOptions), sweep.Metrics,
+            new ArchiveCleanup(archive, sessions, sweep.Metrics));
+        var context = SweepHarness.Context(brake: new BrakeOptions { Minimum = braked ? 10 : 1000 });
+
+        var running = job.RunAsync(context, CancellationToken.None);
+
+        await (braked ? Should.ThrowAsync<BrakeException>(() => running) : running);
+        membersLeft.ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task Brake_TakesItsShareOfOurKeys_NotOfThoseOfOtherPrograms()
+    {
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 5000).Select(number => new[] { "SET", $"somebody:{number}", "1" }));
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 5000).Select(number => new[] { "SET", $"cache:{number}", "anybody's" }));
+        await redis.Server.ExecuteManyAsync(Enumerable.Range(0, 100).Select(number => new[] { "SET", $"rate:limit:login:{number:D22}", "1" }));
+        sweep.CleanupOptions.MissingTtl = MissingTtlPolicy.Remove;
+
+        var braked = await Should.ThrowAsync<BrakeException>(() => sweep.CleanAsync(brake: new BrakeOptions { Minimum = 10, Share = 0.2 }));
+
+        braked.Message.ShouldContain("Stopped before removing");
+        (await redis.Server.KeysAsync("rate:limit:*")).Count.ShouldBeGreaterThanOrEqualTo(80);
+    }
+
     [Fact]
     public async Task Trap10_Run_DropsTheMembersOfAHugeIndexInPages()
     {
