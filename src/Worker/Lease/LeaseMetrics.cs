@@ -17,7 +17,7 @@ public sealed class LeaseMetrics
         ArgumentNullException.ThrowIfNull(jobs);
         var meter = meterFactory.Create(WorkerMeter.Name);
         transitions = meter.CreateCounter<long>(
-            "maintenance.lease.transitions", description: "Times that this replica took a job's lease after another replica had had it.");
+            "maintenance.lease.transitions", description: "Times that this replica took over a job's lease that another replica had let run out.");
         meter.CreateObservableGauge(
             "maintenance.lease.held",
             () => held.Select(job => new Measurement<int>(job.Value, JobMetrics.Task(job.Key))),

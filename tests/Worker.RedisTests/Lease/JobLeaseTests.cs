@@ -160,11 +160,24 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     }
 
     [Fact]
+    public async Task ClaimAsync_CountsNoTransition_WhenTheOtherReplicaGaveItBack()
+    {
+        using var transitions = new MetricCollector<long>(b.Meters, "maintenance.lease.transitions");
+        await (await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None)).Lease!.CompleteAsync(CancellationToken.None);
+        await (await b.Lease.ClaimAsync(Job, Midnight.AddHours(1), "2", CancellationToken.None)).Lease!.ReleaseAsync(CancellationToken.None);
+        await (await a.Lease.ClaimAsync(Job, Midnight.AddHours(1), "3", CancellationToken.None)).Lease!.ReleaseAsync(CancellationToken.None);
+        var claim = await b.Lease.ClaimAsync(Job, Midnight.AddHours(1), "4", CancellationToken.None);
+        claim.Outcome.ShouldBe(ClaimOutcome.Claimed);
+        transitions.Sum(("task", Job)).ShouldBe(0);
+        await claim.Lease!.CompleteAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task ClaimAsync_TakesOver_WhenTheHolderIsDead_AndCountsTheTransition()
     {
         using var transitions = new MetricCollector<long>(b.Meters, "maintenance.lease.transitions");
         await redis.Server.ExecuteAsync(
-            "HSET", Key, "holder", "dead/1", "replica", "dead", "last", "dead", "until", $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + 400}");
+            "HSET", Key, "holder", "dead/1", "replica", "dead", "until", $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + 400}");
         (await b.Lease.ClaimAsync(Job, Midnight, "2", CancellationToken.None)).Outcome.ShouldBe(ClaimOutcome.Held);
         Claim? claim = null;
         await Eventually.TrueAsync(async () =>
