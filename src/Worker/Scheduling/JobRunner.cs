@@ -12,6 +12,10 @@ namespace Maintenance.Worker.Scheduling;
 /// </summary>
 public sealed class JobRunner
 {
+    // Redis is often away for seconds only, and a due time may be one of four a day.
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
+
     private readonly JobExecution execution;
     private readonly FrozenDictionary<string, JobRegistration> jobs;
     private readonly JobLease lease;
@@ -66,21 +70,39 @@ public sealed class JobRunner
 
     /// <summary>
     /// Runs a job for a due time. While another replica has it, this one looks again every third of a lease: if the other one ends without having
-    /// done it, this one does. It gives up when the next due time has come.
+    /// done it, this one does. A run that got no lease, or broke off, because Redis was away is tried again, less and less often. It gives up when the
+    /// next due time has come.
     /// </summary>
     public async Task<JobResult> RunDueAsync(RunRequest request, DateTimeOffset nextDue, CancellationToken cancellationToken)
     {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        var retry = FirstRetry;
+        var told = false;
         while (true)
         {
-            var start = await BeginAsync(request, cancellationToken);
-            if (start.Refusal != RunRefusal.Running || timeProvider.GetUtcNow() + lease.RetryInterval >= nextDue)
+            var start = await BeginAsync(request, told, cancellationToken);
+            var wait = lease.RetryInterval;
+            if (start.Refusal != RunRefusal.Running)
+            {
+                var result = await start.Completion;
+                if (!RedisWasAway(result) || timeProvider.GetUtcNow() + retry >= nextDue)
+                {
+                    Count(result, start.Refusal);
+                    return result;
+                }
+
+                // One result says that there is no lease; the tries that find the same add nothing.
+                told = start.Refusal == RunRefusal.NoLease;
+                (wait, retry) = (retry, retry * 2 < LongestRetry ? retry * 2 : LongestRetry);
+            }
+            else if (timeProvider.GetUtcNow() + wait >= nextDue)
             {
                 var result = await start.Completion;
                 Count(result, start.Refusal);
                 return result;
             }
 
-            await Task.Delay(lease.RetryInterval, timeProvider, cancellationToken);
+            await Task.Delay(wait, timeProvider, waiting.Token);
         }
     }
 
@@ -97,7 +119,9 @@ public sealed class JobRunner
     /// <summary>Begins a run; the work goes on in the background.</summary>
     /// <param name="request">What to run.</param>
     /// <param name="cancellationToken">Ends the run, not only the wait.</param>
-    public async Task<RunStart> BeginAsync(RunRequest request, CancellationToken cancellationToken)
+    public Task<RunStart> BeginAsync(RunRequest request, CancellationToken cancellationToken) => BeginAsync(request, noLeaseIsTold: false, cancellationToken);
+
+    private async Task<RunStart> BeginAsync(RunRequest request, bool noLeaseIsTold, CancellationToken cancellationToken)
     {
         var job = jobs[request.Job];
         var runId = NewRunId();
@@ -143,7 +167,7 @@ public sealed class JobRunner
                 if (!MayRunWithoutLease(job, exception))
                 {
                     var failed = execution.Result(request, runId, started, new RunEnding(JobOutcome.Failed, RunEnding.RedisUnavailable)) with { Errors = [$"No lease: {exception.Message}"], ErrorCount = 1 };
-                    return new RunStart(runId, RunRefusal.NoLease, CloseAsync(failed));
+                    return new RunStart(runId, RunRefusal.NoLease, noLeaseIsTold ? Task.FromResult(failed) : CloseAsync(failed));
                 }
 
                 log.WithoutLease(job.Name, exception.Message);
@@ -166,6 +190,10 @@ public sealed class JobRunner
         RunStart Refuse(RunRefusal refusal, string reason) =>
             new(runId, refusal, Task.FromResult(execution.Result(request, runId, started, new RunEnding(JobOutcome.Skipped, reason))));
     }
+
+    /// <summary>Whether the due time was not done only because Redis did not answer; a lease that was lost may have been lost to nobody.</summary>
+    private static bool RedisWasAway(JobResult result) => result is
+        { Outcome: JobOutcome.Failed, Reason: RunEnding.RedisUnavailable } or { Outcome: JobOutcome.Canceled, Reason: RunEnding.LeaseLost or RunEnding.LeaseNotConfirmed };
 
     private static string NewRunId() => Guid.NewGuid().ToString("N")[..12];
 
@@ -191,7 +219,7 @@ public sealed class JobRunner
                 ending = ending with { Reason = lost.IsCancellationRequested ? RunEnding.LeaseLost : lifetime.ApplicationStopping.IsCancellationRequested ? "shutdown" : RunEnding.Canceled };
             }
 
-            ending = await EndLeaseAsync(job, held, ending);
+            ending = await EndLeaseAsync(job, request, held, ending);
             return await CloseAsync(execution.Result(request, runId, started, ending, report, duration));
         }
         finally
@@ -202,7 +230,7 @@ public sealed class JobRunner
     }
 
     /// <summary>Marks the due time as done, or gives it to the others; only the holder's success counts.</summary>
-    private static async Task<RunEnding> EndLeaseAsync(JobRegistration job, HeldLease? held, RunEnding ending)
+    private static async Task<RunEnding> EndLeaseAsync(JobRegistration job, RunRequest request, HeldLease? held, RunEnding ending)
     {
         if (held is null)
         {
@@ -210,7 +238,7 @@ public sealed class JobRunner
         }
 
         // Not canceled with the run: each call has a deadline of its own, and what was done must be told.
-        if (ending.Outcome == JobOutcome.Canceled)
+        if (ending.Outcome == JobOutcome.Canceled || (request.Due is not null && ending.Reason == RunEnding.RedisUnavailable))
         {
             await held.ReleaseAsync(CancellationToken.None);
             return ending;
@@ -223,7 +251,7 @@ public sealed class JobRunner
             LeaseEnd.Lost when ending.Outcome == JobOutcome.Success || ending.Reason == RunEnding.RedisUnavailable =>
                 new RunEnding(JobOutcome.Canceled, RunEnding.LeaseLost),
             LeaseEnd.Unknown when ending.Outcome == JobOutcome.Success && job.Leaseless != LeaselessRuns.WhenUnavailable =>
-                new RunEnding(JobOutcome.Canceled, "lease not confirmed: Redis did not answer at the end"),
+                new RunEnding(JobOutcome.Canceled, RunEnding.LeaseNotConfirmed),
             _ => ending,
         };
     }
@@ -238,7 +266,8 @@ public sealed class JobRunner
 
     private void Count(JobResult result, RunRefusal refusal)
     {
-        if (result.Outcome == JobOutcome.Skipped && refusal != RunRefusal.None)
+        // What another replica has done is no run that did not take place: with two replicas one of them meets that at each due time.
+        if (result.Outcome == JobOutcome.Skipped && refusal is not (RunRefusal.None or RunRefusal.Done))
         {
             log.Skipped(result);
             metrics.Ended(result);

@@ -65,7 +65,10 @@ public sealed class JobSchedule
         return true;
     }
 
-    /// <summary>Time between two due times; of a cron expression, between its next two.</summary>
+    /// <summary>
+    /// Time between two due times. Of a cron expression: from the last one to the next, or from the one before to the last if that is longer, because
+    /// the run after a long gap (a night, a weekend) has not ended when it begins.
+    /// </summary>
     public TimeSpan IntervalAt(DateTimeOffset now)
     {
         if (Cron is null)
@@ -73,9 +76,12 @@ public sealed class JobSchedule
             return interval;
         }
 
-        var first = Cron.GetNextValidTimeAfter(now);
-        var second = first is { } time ? Cron.GetNextValidTimeAfter(time) : null;
-        return second - first ?? LongestInterval;
+        var next = Cron.GetNextValidTimeAfter(now);
+        // The last one may be this second's.
+        var last = Cron.GetPreviousValidTimeBefore(now.AddSeconds(1));
+        var before = last is { } time ? Cron.GetPreviousValidTimeBefore(time) : null;
+        var (following, passed) = (next - last, last - before);
+        return (following > passed ? following : passed ?? following) ?? LongestInterval;
     }
 
     /// <summary>

@@ -6,7 +6,13 @@ namespace Maintenance.Worker.Scheduling;
 /// <summary>The one Quartz job: a firing becomes a run of the maintenance job that its key names.</summary>
 [DisallowConcurrentExecution]
 internal sealed class QuartzMaintenanceJob(
-    JobRunner runner, IEnumerable<JobRegistration> jobs, IServiceProvider provider, ScheduleBoard board, ResultsCache results, TimeProvider timeProvider) : IJob
+    JobRunner runner,
+    IEnumerable<JobRegistration> jobs,
+    IServiceProvider provider,
+    ScheduleBoard board,
+    ResultsCache results,
+    IHostApplicationLifetime lifetime,
+    TimeProvider timeProvider) : IJob
 {
     // A cron expression fires on every replica in the same second; a tenth of its interval spreads them.
     private const double CronJitterShare = 0.1;
@@ -16,7 +22,8 @@ internal sealed class QuartzMaintenanceJob(
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         var name = context.JobDetail.Key.Name;
-        var options = jobs.Single(job => job.Name == name).Options(provider);
+        // The firing belongs to the schedule; a setting that is wrong by now is a failed run, which says so.
+        var options = jobs.Single(job => job.Name == name).LastValidOptions(provider);
         if (!JobSchedule.TryParse(options.Schedule, out var schedule, out _))
         {
             // Checked at the start, and the firing comes from what was valid then: a change since has no effect.
@@ -29,19 +36,21 @@ internal sealed class QuartzMaintenanceJob(
         // A missed firing still carries the time at which it was missed; what it catches up with is due now.
         var scheduled = context.ScheduledFireTimeUtc ?? context.FireTimeUtc;
         var due = schedule.DueOf(context.FireTimeUtc - scheduled > ScheduleStarter.MisfireThreshold ? context.FireTimeUtc : scheduled);
+        // The scheduler waits for its jobs before it ends their token; these waits are not worth the host's patience.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
             if (schedule.Cron is not null)
             {
                 var longest = interval * CronJitterShare < options.Jitter ? interval * CronJitterShare : options.Jitter;
-                await Task.Delay(longest * Random.Shared.NextDouble(), timeProvider, cancellationToken);
+                await Task.Delay(longest * Random.Shared.NextDouble(), timeProvider, stopping.Token);
             }
 
-            await results.FirstReadAsync(FirstResults, cancellationToken);
+            await results.FirstReadAsync(FirstResults, stopping.Token);
             var next = schedule.NextDue(due);
             await runner.RunDueAsync(new RunRequest(name) { Due = due, Interval = next - due }, next, cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The host stops; a run under way has already said so in its result.
         }

@@ -109,6 +109,121 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
     }
 
     [Fact]
+    public async Task RunDueAsync_IsDoneWhenRedisIsBack_WhenItWasAwayAtTheDueTime_AndToldOnce()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var replica = new RunnerHarness(server.Url, (_, _) => Task.CompletedTask);
+        await replica.ConnectAsync();
+        await server.PauseAsync();
+        var running = replica.Runner.RunDueAsync(new RunRequest(RunnerHarness.JobName) { Due = Midnight }, DateTimeOffset.MaxValue, CancellationToken.None);
+        await Eventually.TrueAsync(() => replica.Cache.Results(RunnerHarness.JobName).Count == 1, TimeSpan.FromSeconds(60));
+        await server.ResumeAsync();
+
+        var result = await running.WaitAsync(TimeSpan.FromSeconds(120));
+
+        result.Outcome.ShouldBe(JobOutcome.Success);
+        replica.Cache.Results(RunnerHarness.JobName).Select(each => each.Outcome).ShouldBe([JobOutcome.Success, JobOutcome.Failed]);
+        (await server.StringAsync("HGET", "maintenance:lease:" + RunnerHarness.JobName, "done")).ShouldBe($"{Midnight.ToUnixTimeMilliseconds()}");
+    }
+
+    [Fact]
+    public async Task RunDueAsync_RunsAgain_WhenARunBrokeOffBecauseRedisWasAway()
+    {
+        var runs = 0;
+        await using var replica = new RunnerHarness(
+            redis.Server.Url,
+            (_, _) => ++runs < 3 ? throw new StorageUnavailableException(UnavailableReason.Deadline, "away for a moment") : Task.CompletedTask);
+        var result = await replica.Runner
+            .RunDueAsync(new RunRequest(RunnerHarness.JobName) { Due = Midnight }, DateTimeOffset.MaxValue, CancellationToken.None)
+            .WaitAsync(TimeSpan.FromSeconds(120));
+        result.Outcome.ShouldBe(JobOutcome.Success);
+        runs.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task RunDueAsync_DoesNotRunAgain_WhenTheJobFailedOfItself_OrTheNextDueTimeHasCome()
+    {
+        var runs = 0;
+        Exception problem = new InvalidOperationException("on purpose");
+        await using var replica = new RunnerHarness(redis.Server.Url, (_, _) =>
+        {
+            runs++;
+            throw problem;
+        });
+        var failed = await replica.Runner.RunDueAsync(
+            new RunRequest(RunnerHarness.JobName) { Due = Midnight }, DateTimeOffset.MaxValue, CancellationToken.None);
+        failed.Outcome.ShouldBe(JobOutcome.Failed);
+        runs.ShouldBe(1);
+
+        problem = new StorageUnavailableException(UnavailableReason.Deadline, "away");
+        var away = await replica.Runner.RunDueAsync(
+            new RunRequest(RunnerHarness.JobName) { Due = Midnight.AddSeconds(1) }, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+        away.Outcome.ShouldBe(JobOutcome.Failed);
+        runs.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task RunDueAsync_EndsAtOnce_WhenTheHostStopsWhileItWaitsForALease()
+    {
+        var entered = new TaskCompletionSource();
+        await using var holder = new RunnerHarness(
+            redis.Server.Url,
+            async (_, cancellationToken) =>
+            {
+                entered.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            },
+            "holder");
+        // It looks again every 100 s.
+        await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other", lease: TimeSpan.FromMinutes(5));
+        var holding = holder.RunAsync(Midnight);
+        await entered.Task;
+        var waiting = other.Runner.RunDueAsync(new RunRequest(RunnerHarness.JobName) { Due = Midnight }, DateTimeOffset.MaxValue, CancellationToken.None);
+        await Eventually.TrueAsync(() => other.Runner.Elsewhere(RunnerHarness.JobName) is not null, TimeSpan.FromSeconds(60));
+
+        other.Lifetime.StopApplication();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(60)));
+        holder.Lifetime.StopApplication();
+        await holding;
+    }
+
+    [Fact]
+    public async Task Firing_EndsAtOnce_WhenTheHostStopsDuringItsJitter()
+    {
+        // Once a month, so that the jitter may be as long as it is set: but once in a thousand times longer than this test waits.
+        await using var replica = new RunnerHarness(
+            redis.Server.Url,
+            (_, _) => Task.CompletedTask,
+            options: new JobOptions { Schedule = "0 0 0 1 * ?", Jitter = TimeSpan.FromDays(1) });
+        var firing = replica.Firing.Execute(FiringContext.Of(RunnerHarness.JobName, Midnight)).AsTask();
+        firing.IsCompleted.ShouldBeFalse();
+
+        replica.Lifetime.StopApplication();
+
+        await firing.WaitAsync(TimeSpan.FromSeconds(60));
+        replica.Cache.Results(RunnerHarness.JobName).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task RunDueAsync_CountsNoSkippedRun_WhenAnotherReplicaHasDoneIt()
+    {
+        await using var first = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask);
+        await using var second = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "b");
+        using var runs = new MetricCollector<long>(second.Meters, "maintenance.job.runs");
+        await first.RunAsync(Midnight);
+        var result = await second.Runner.RunDueAsync(
+            new RunRequest(RunnerHarness.JobName) { Due = Midnight }, DateTimeOffset.MaxValue, CancellationToken.None);
+        result.Outcome.ShouldBe(JobOutcome.Skipped);
+        runs.Sum(("task", RunnerHarness.JobName), ("outcome", "skipped")).ShouldBe(0);
+
+        await second.Pause.SetAsync(TimeSpan.FromMinutes(1), "a test", CancellationToken.None);
+        await second.Runner.RunDueAsync(
+            new RunRequest(RunnerHarness.JobName) { Due = Midnight.AddSeconds(1) }, DateTimeOffset.MaxValue, CancellationToken.None);
+        runs.Sum(("task", RunnerHarness.JobName), ("outcome", "skipped")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task RunAsync_IsCanceledWithLeaseLost_AndRecordsNoSuccess_WhenAnotherTookTheLease()
     {
         var entered = new TaskCompletionSource();

@@ -24,6 +24,7 @@ internal sealed class RunnerHarness : IAsyncDisposable
         string replica = "a",
         LeaselessRuns leaseless = LeaselessRuns.Never,
         TimeSpan? lease = null,
+        JobOptions? options = null,
         params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
@@ -48,7 +49,7 @@ internal sealed class RunnerHarness : IAsyncDisposable
         }
 
         services.AddSingleton(new JobRegistration(
-            JobName, leaseless, services => services.GetRequiredService<FakeJob>(), _ => new JobOptions { Schedule = "00:00:10" }));
+            JobName, leaseless, services => services.GetRequiredService<FakeJob>(), _ => options ?? new JobOptions { Schedule = "00:00:10" }));
         provider = services.BuildServiceProvider();
     }
 
@@ -71,6 +72,8 @@ internal sealed class RunnerHarness : IAsyncDisposable
     public ResultsCache Cache => provider.GetRequiredService<ResultsCache>();
 
     public RunsEnding Ending => ActivatorUtilities.CreateInstance<RunsEnding>(provider);
+
+    public QuartzMaintenanceJob Firing => ActivatorUtilities.CreateInstance<QuartzMaintenanceJob>(provider);
 
     public ScheduleBoard Board => provider.GetRequiredService<ScheduleBoard>();
 

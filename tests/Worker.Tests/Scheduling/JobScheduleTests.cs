@@ -31,11 +31,20 @@ public sealed class JobScheduleTests
         problem!.ShouldContain(expected);
     }
 
-    [Fact]
-    public void IntervalAt_IsTimeBetweenNextTwoFirings_OfCron()
+    [Theory]
+    [InlineData("0 0/15 * * * ?", "12:00:00", "00:15:00")]
+    [InlineData("0 0/15 * * * ?", "12:07:30", "00:15:00")]
+    // By day only: the night is no reason to call it stale, nor is the morning's run while it goes on.
+    [InlineData("0 0 8-18 * * ?", "17:30:00", "01:00:00")]
+    [InlineData("0 0 8-18 * * ?", "18:00:00.2", "14:00:00")]
+    [InlineData("0 0 8-18 * * ?", "03:00:00", "14:00:00")]
+    [InlineData("0 0 8-18 * * ?", "08:00:00.2", "14:00:00")]
+    [InlineData("0 0 8-18 * * ?", "09:00:00.2", "01:00:00")]
+    [InlineData("0 0 12 1 1 ? 2030", "12:00:00", "30.00:00:00")]
+    public void IntervalAt_IsTheGapOfNow_OrTheOneThatJustEnded_OfCron(string text, string now, string expected)
     {
-        JobSchedule.TryParse("0 0/15 * * * ?", out var schedule, out _).ShouldBeTrue();
-        schedule!.IntervalAt(Noon).ShouldBe(TimeSpan.FromMinutes(15));
+        JobSchedule.TryParse(text, out var schedule, out _).ShouldBeTrue();
+        schedule!.IntervalAt(Noon.Date + TimeSpan.Parse(now)).ShouldBe(TimeSpan.Parse(expected));
     }
 
     [Fact]
