@@ -61,6 +61,9 @@ internal static partial class Log
     [LoggerMessage(2016, LogLevel.Warning, "A run did not end before this process had to; its lease runs out by itself")]
     public static partial void RunsNotEnded(this ILogger logger);
 
+    [LoggerMessage(2017, LogLevel.Warning, "A wrong management token from {Address}: {Count} within a minute; after {Most} none is looked at")]
+    public static partial void WrongToken(this ILogger logger, string address, int count, int most);
+
     [LoggerMessage(2100, LogLevel.Warning, "Lease of job {Job} lost: {Reason}. The run stops")]
     public static partial void LeaseLost(this ILogger logger, string job, string reason);
 

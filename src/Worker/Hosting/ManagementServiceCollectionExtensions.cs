@@ -16,6 +16,7 @@ internal static class ManagementServiceCollectionExtensions
     {
         services.AddOptions<ManagementOptions>().BindConfiguration(ManagementOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ManagementOptions>, ManagementOptionsValidator>();
+        services.AddSingleton<TokenGuesses>();
         services.AddSingleton<ManagementToken>();
         services.AddSingleton<JobsView>();
         services.AddStatusPage();

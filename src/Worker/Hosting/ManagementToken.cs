@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Maintenance.Worker.Hosting;
 
 /// <summary>Checks the bearer token of the management endpoints.</summary>
-internal sealed class ManagementToken(IOptionsMonitor<ManagementOptions> options)
+internal sealed class ManagementToken(IOptionsMonitor<ManagementOptions> options, TokenGuesses guesses)
 {
     private const string Scheme = "Bearer ";
 
@@ -15,18 +15,33 @@ internal sealed class ManagementToken(IOptionsMonitor<ManagementOptions> options
     /// <summary>Whether everything but probes and metrics needs it.</summary>
     public bool IsRequiredEverywhere => options.CurrentValue.RequireToken;
 
-    /// <summary>Whether the request carries it. Hashes are compared, so that neither content nor length shows in the time it takes.</summary>
-    public bool Matches(HttpRequest request)
+    /// <summary>Whether the request carries it as its bearer.</summary>
+    public TokenAnswer Check(HttpContext context)
     {
-        var header = request.Headers.Authorization.ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && Matches(header[Scheme.Length..].Trim());
+        var header = context.Request.Headers.Authorization.ToString();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? Check(context, header[Scheme.Length..].Trim()) : TokenAnswer.Wrong;
     }
 
-    /// <summary>Whether this is the token.</summary>
-    public bool Matches(string given)
+    /// <summary>
+    /// Whether this is the token. Hashes are compared, so that neither content nor length shows in the time it takes, and whoever has given too many
+    /// wrong ones gets no answer.
+    /// </summary>
+    public TokenAnswer Check(HttpContext context, string given)
     {
+        var address = context.Connection.RemoteIpAddress;
+        if (!guesses.Allows(address))
+        {
+            return TokenAnswer.TooMany;
+        }
+
         var expected = options.CurrentValue.Token;
-        return !string.IsNullOrEmpty(expected) && CryptographicOperations.FixedTimeEquals(Hash(given), Hash(expected));
+        if (!string.IsNullOrEmpty(expected) && CryptographicOperations.FixedTimeEquals(Hash(given), Hash(expected)))
+        {
+            return TokenAnswer.Right;
+        }
+
+        guesses.Wrong(address);
+        return TokenAnswer.Wrong;
     }
 
     /// <summary>A key for one purpose that only who has the token can make: the same on every replica, another one after the token was changed.</summary>
@@ -50,15 +65,39 @@ internal sealed class TokenFilter(ManagementToken token) : IEndpointFilter
                 statusCode: StatusCodes.Status403Forbidden);
         }
 
-        return token.Matches(context.HttpContext.Request) ? await next(context) : Unauthorized(context.HttpContext);
+        var answer = token.Check(context.HttpContext);
+        return answer == TokenAnswer.Right ? await next(context) : Refuse(context.HttpContext, answer);
     }
 
-    internal static IResult Unauthorized(HttpContext context)
+    internal static IResult Refuse(HttpContext context, TokenAnswer answer)
     {
+        if (answer == TokenAnswer.TooMany)
+        {
+            SayWhen(context.Response);
+            return TypedResults.Json(
+                new ProblemText("Too many wrong tokens came from this address. Try again in a minute."), statusCode: StatusCodes.Status429TooManyRequests);
+        }
+
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return TypedResults.Json(
             new ProblemText("A bearer token is needed: 'Authorization: Bearer <Management:Token>'."), statusCode: StatusCodes.Status401Unauthorized);
     }
+
+    /// <summary>Tells when a token is looked at again.</summary>
+    internal static void SayWhen(HttpResponse response) => response.Headers.RetryAfter = $"{TokenGuesses.Window.TotalSeconds:0}";
+}
+
+/// <summary>What was said to a token.</summary>
+public enum TokenAnswer
+{
+    /// <summary>It is the token.</summary>
+    Right,
+
+    /// <summary>It is not, or none came.</summary>
+    Wrong,
+
+    /// <summary>It was not looked at, because too many wrong ones came from that address.</summary>
+    TooMany,
 }
 
 /// <summary>An answer that says what is wrong.</summary>

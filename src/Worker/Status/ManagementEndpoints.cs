@@ -17,13 +17,14 @@ internal static class ManagementEndpoints
     public static void UseManagementToken(this WebApplication app) => app.Use(async (context, next) =>
     {
         var token = context.RequestServices.GetRequiredService<ManagementToken>();
-        if (!token.IsRequiredEverywhere || IsOpen(context.Request.Path) || token.Matches(context.Request) || MayLook(context))
+        var answer = TokenAnswer.Right;
+        if (!token.IsRequiredEverywhere || IsOpen(context.Request.Path) || MayLook(context) || (answer = token.Check(context)) == TokenAnswer.Right)
         {
             await next(context);
             return;
         }
 
-        var refused = TokenFilter.Unauthorized(context);
+        var refused = TokenFilter.Refuse(context, answer);
         await (StatusPageEndpoints.Door(context, token) ?? refused).ExecuteAsync(context);
     });
 

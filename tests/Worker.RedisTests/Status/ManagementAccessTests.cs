@@ -42,4 +42,21 @@ public sealed class ManagementAccessTests(RedisFixture redis) : IClassFixture<Re
 
         (await worker.SendAsync(HttpMethod.Get, "/api/jobs")).Status.ShouldBe(200);
     }
+
+    [Fact]
+    public async Task WrongTokens_AreLinesInTheLog_AndAfterTenNoneIsLookedAtForAMinute()
+    {
+        await using var worker = await WorkerProcess.StartAsync(redis.Server.Url);
+        for (var i = 0; i < 10; i++)
+        {
+            (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.RedisHealth}/run", token: "not-the-token-of-it")).Status.ShouldBe(401);
+        }
+
+        (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.RedisHealth}/run", token: "not-the-token-of-it")).Status.ShouldBe(429);
+        (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.RedisHealth}/run")).Status.ShouldBe(429, "else it could be guessed all the same");
+        (await worker.StatusAsync("/api/jobs")).ShouldBe(200, "what needs no token is shown");
+        await worker.Process.WaitForLineAsync(
+            line => line.Contains("A wrong management token from 127.0.0.1: 10 within a minute", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+        worker.Process.Output.Concat(worker.Process.Errors).ShouldNotContain(line => line.Contains("not-the-token-of-it", StringComparison.Ordinal));
+    }
 }

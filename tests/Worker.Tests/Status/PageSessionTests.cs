@@ -11,6 +11,7 @@ public sealed class PageSessionTests
     private const string Token = "a-token-of-the-test";
 
     private readonly ManualTimeProvider time = new();
+    private readonly LogCollector logs = new();
     private readonly Settings settings = new(new ManagementOptions { Token = Token });
 
     [Fact]
@@ -87,12 +88,12 @@ public sealed class PageSessionTests
         return context.Request;
     }
 
-    private PageSession Sessions() => new(new ManagementToken(settings), settings, time);
+    private PageSession Sessions() => new(new ManagementToken(settings, new TokenGuesses(time, logs.For<TokenGuesses>())), settings, time);
 
     private string? SignIn(string token)
     {
         var context = new DefaultHttpContext();
-        return Sessions().TrySignIn(context, token) ? context.Response.Headers.SetCookie.ToString().Split(';')[0].Split('=', 2)[1] : null;
+        return Sessions().SignIn(context, token) == TokenAnswer.Right ? context.Response.Headers.SetCookie.ToString().Split(';')[0].Split('=', 2)[1] : null;
     }
 
     private sealed class Settings(ManagementOptions value) : IOptionsMonitor<ManagementOptions>

@@ -42,11 +42,18 @@ internal sealed class PageSession(ManagementToken token, IOptionsMonitor<Managem
         formToken is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(session.FormToken), Encoding.UTF8.GetBytes(formToken));
 
     /// <summary>Signs a browser in, if this is the token.</summary>
-    public bool TrySignIn(HttpContext context, string given)
+    public TokenAnswer SignIn(HttpContext context, string given)
     {
-        if (!token.Matches(given) || token.Key(CookiePurpose) is not { } key)
+        var answer = token.Check(context, given);
+        if (answer != TokenAnswer.Right)
         {
-            return false;
+            return answer;
+        }
+
+        if (token.Key(CookiePurpose) is not { } key)
+        {
+            // The setting was emptied this instant.
+            return TokenAnswer.Wrong;
         }
 
         var life = options.CurrentValue.SignInLife;
@@ -55,7 +62,7 @@ internal sealed class PageSession(ManagementToken token, IOptionsMonitor<Managem
         BinaryPrimitives.WriteInt64BigEndian(content.AsSpan(NameBytes), (timeProvider.GetUtcNow() + life).ToUnixTimeSeconds());
         HMACSHA256.HashData(key, content.AsSpan(0, NameBytes + EndBytes), content.AsSpan(NameBytes + EndBytes));
         context.Response.Cookies.Append(Cookie, Base64Url.EncodeToString(content), Settings(context, life));
-        return true;
+        return TokenAnswer.Right;
     }
 
     /// <summary>Takes the cookie back.</summary>

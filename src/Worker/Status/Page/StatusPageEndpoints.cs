@@ -33,7 +33,7 @@ internal static class StatusPageEndpoints
         app.MapGet("/", Show);
         app.MapGet("/events", Stream);
         app.MapGet("/sign-in", IResult (HttpContext context, ManagementToken token, PageSession session) =>
-            !token.IsConfigured || session.Read(context.Request) is not null ? new SeeOther(".") : SignInPage(token, wrong: false, StatusCodes.Status200OK));
+            !token.IsConfigured || session.Read(context.Request) is not null ? new SeeOther(".") : SignInPage(token, TokenAnswer.Right, StatusCodes.Status200OK));
         app.MapPost("/sign-in", SignInAsync);
         var forms = app.MapGroup("").AddEndpointFilter<PageFormFilter>();
         forms.MapPost("/sign-out", (HttpContext context) =>
@@ -59,7 +59,7 @@ internal static class StatusPageEndpoints
             && HttpMethods.IsGet(context.Request.Method)
             && context.Request.Path == "/"
             && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
-                ? SignInPage(token, wrong: false, StatusCodes.Status401Unauthorized)
+                ? SignInPage(token, TokenAnswer.Right, StatusCodes.Status401Unauthorized)
                 : null;
 
     private static PageResult<StatusPage> Show(HttpContext context, StatusReader reader, PageSession session, ManagementToken token) =>
@@ -71,8 +71,8 @@ internal static class StatusPageEndpoints
             [nameof(StatusPage.Notice)] = Notice.Read(context.Request.Query),
         });
 
-    private static PageResult<SignInPage> SignInPage(ManagementToken token, bool wrong, int statusCode) =>
-        new(new Dictionary<string, object?>(StringComparer.Ordinal) { [nameof(Page.SignInPage.Wrong)] = wrong, [nameof(Page.SignInPage.Required)] = token.IsRequiredEverywhere }, statusCode);
+    private static PageResult<SignInPage> SignInPage(ManagementToken token, TokenAnswer answer, int statusCode) =>
+        new(new Dictionary<string, object?>(StringComparer.Ordinal) { [nameof(Page.SignInPage.Answer)] = answer, [nameof(Page.SignInPage.Required)] = token.IsRequiredEverywhere }, statusCode);
 
     private static IResult Stream(HttpContext context, StatusStream stream)
     {
@@ -96,9 +96,16 @@ internal static class StatusPageEndpoints
             return new SeeOther(".");
         }
 
-        return session.TrySignIn(context, form["token"].ToString().Trim())
-            ? new SeeOther(".")
-            : SignInPage(token, wrong: true, StatusCodes.Status401Unauthorized);
+        switch (session.SignIn(context, form["token"].ToString().Trim()))
+        {
+            case TokenAnswer.Right:
+                return new SeeOther(".");
+            case TokenAnswer.TooMany:
+                TokenFilter.SayWhen(context.Response);
+                return SignInPage(token, TokenAnswer.TooMany, StatusCodes.Status429TooManyRequests);
+            default:
+                return SignInPage(token, TokenAnswer.Wrong, StatusCodes.Status401Unauthorized);
+        }
     }
 
     private static async Task<IResult> RunAsync(HttpContext context, JobsView view, JobRunner runner, IHostApplicationLifetime lifetime)
