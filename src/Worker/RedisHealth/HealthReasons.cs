@@ -60,6 +60,9 @@ public static class HealthReasons
     /// <summary>A replica has lost its primary.</summary>
     public const string ReplicaLinkDown = "replica_link_down";
 
+    /// <summary>Fewer replicas are connected than there should be.</summary>
+    public const string ReplicasMissing = "replicas_missing";
+
     /// <summary>A replica is far behind.</summary>
     public const string ReplicaLag = "replica_lag";
 }

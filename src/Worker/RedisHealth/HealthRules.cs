@@ -113,6 +113,14 @@ public static class HealthRules
             yield return Degraded(HealthReasons.ReplicaLinkDown, "This replica is not connected to its primary.", "INFO replication: master_link_status");
         }
 
+        if (node.Replicas is { } connected && connected.Count < options.MinReplicas)
+        {
+            yield return Degraded(
+                HealthReasons.ReplicasMissing,
+                $"{connected.Count} replicas are connected, and there should be {options.MinReplicas}: a failover finds fewer to go to, or none.",
+                "INFO replication on the primary; threshold Jobs:RedisHealth:MinReplicas");
+        }
+
         foreach (var replica in node.Replicas ?? [])
         {
             if (replica.LagBytes > options.ReplicationLagDegradedBytes)

@@ -8,9 +8,9 @@ namespace Maintenance.Worker.RedisHealth;
 internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, RedisKeys keys, TimeProvider timeProvider)
 {
     private const int SlowLogEntries = 128;
-    private static readonly TimeSpan CanaryLife = TimeSpan.FromSeconds(60);
 
     private readonly List<string> unavailable = [];
+    private readonly NodeCanary canary = new(node, keys, timeProvider);
     private NodeHealth figures = new() { Node = node.Name };
 
     /// <summary>Never throws for what the server does or does not do; that is what it reports.</summary>
@@ -27,7 +27,7 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         }
         catch (StorageUnavailableException exception)
         {
-            figures = figures with { Failure = Describe(exception) };
+            figures = figures with { Failure = ProbeFailures.Describe(exception) };
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -56,7 +56,10 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         }
 
         // Also without a connection: the error tells why there is none.
-        await PingAsync(connection, cancellationToken);
+        var pings = await NodePings.MeasureAsync(node, connection, canary.Key(), options.Pings, timeProvider, cancellationToken);
+        figures = figures with { Up = pings.Up, Ping = pings.Figures, Failure = pings.Failure };
+        unavailable.AddRange(pings.Refused);
+        pings.Lost?.Throw();
         ReadInfo(await AskAsync("INFO", () => connection.InfoAsync(cancellationToken)), previous);
         await ReadPolicyAsync(connection, cancellationToken);
         await ReadSlowLogAsync(connection, previous, cancellationToken);
@@ -66,59 +69,14 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         }
         else if (figures.ClusterEnabled == true)
         {
-            var state = await AskAsync("CLUSTER INFO", () => ExecuteAsync(connection, "CLUSTER", ["INFO"], cancellationToken));
+            var state = await AskAsync("CLUSTER INFO", () => node.ExecuteAsync(connection, "CLUSTER", ["INFO"], cancellationToken));
             figures = figures with { ClusterState = state is null ? null : RedisInfo.Parse((string?)state).Text("cluster_state") };
         }
 
-        await CanaryAsync(connection, cancellationToken);
-    }
-
-    private async Task PingAsync(RedisConnection connection, CancellationToken cancellationToken)
-    {
-        // ECHO costs the server what PING costs, and is answered also while PING is refused (MISCONF, LOADING): the canary tells those. An ACL may
-        // refuse it; the others cost a little more.
-        var commands = new Queue<(string Name, object[] Arguments)>([("ECHO", ["ping"]), ("TIME", []), ("GET", [CanaryKey()])]);
-        var seconds = new List<double>(options.Pings);
-        try
+        // After a failure, and on a node that has nothing of its own to write to, there is none.
+        if (figures.Failure is null && !node.IsSpare)
         {
-            while (seconds.Count < options.Pings && commands.TryPeek(out var command))
-            {
-                var started = timeProvider.GetTimestamp();
-                if (await AnswersAsync(connection, command.Name, command.Arguments, cancellationToken))
-                {
-                    seconds.Add(timeProvider.GetElapsedTime(started).TotalSeconds);
-                }
-                else
-                {
-                    unavailable.Add(command.Name);
-                    commands.Dequeue();
-                }
-
-                figures = figures with { Up = true };
-            }
-        }
-        catch (StorageUnavailableException exception) when (exception.Reason is UnavailableReason.NotServing)
-        {
-            // It answers, and says that it does not serve (loading, a replica without its primary): what it tells besides is worth having.
-            figures = figures with { Up = !IsAuthentication(exception), Failure = Describe(exception) };
-        }
-        finally
-        {
-            figures = figures with { Ping = seconds.Count == 0 ? null : new PingFigures { Seconds = seconds } };
-        }
-    }
-
-    /// <summary>False for a refusal: an answer too, but one that says nothing of the speed.</summary>
-    private async Task<bool> AnswersAsync(RedisConnection connection, string command, object[] arguments, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await ExecuteAsync(connection, command, arguments, cancellationToken);
-            return true;
-        }
-        catch (RedisServerException)
-        {
-            return false;
+            figures = figures with { Canary = await canary.RunAsync(connection, figures.Role, unavailable, cancellationToken) };
         }
     }
 
@@ -179,7 +137,7 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
 
     private async Task ReadPolicyAsync(RedisConnection connection, CancellationToken cancellationToken)
     {
-        var reply = await AskAsync("CONFIG GET maxmemory-policy", () => ExecuteAsync(connection, "CONFIG", ["GET", "maxmemory-policy"], cancellationToken));
+        var reply = await AskAsync("CONFIG GET maxmemory-policy", () => node.ExecuteAsync(connection, "CONFIG", ["GET", "maxmemory-policy"], cancellationToken));
         if (reply is null)
         {
             return;
@@ -197,61 +155,11 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
 
     private async Task ReadSlowLogAsync(RedisConnection connection, NodeHealth? previous, CancellationToken cancellationToken)
     {
-        var reply = await AskAsync("SLOWLOG GET", () => ExecuteAsync(connection, "SLOWLOG", ["GET", SlowLogEntries], cancellationToken));
+        var reply = await AskAsync("SLOWLOG GET", () => node.ExecuteAsync(connection, "SLOWLOG", ["GET", SlowLogEntries], cancellationToken));
         if (reply is not null && (RedisResult[]?)reply is { } entries)
         {
             figures = figures with { SlowLog = SlowLog.Read(entries, previous?.RunId == figures.RunId && figures.RunId is not null ? previous?.SlowLog : null) };
         }
-    }
-
-    private async Task CanaryAsync(RedisConnection connection, CancellationToken cancellationToken)
-    {
-        if (figures.Failure is not null || node.IsSpare)
-        {
-            // Nothing of its own to write to.
-            return;
-        }
-
-        if (figures.Role == "slave")
-        {
-            // The client sends no write to a replica, and calls that a lost connection.
-            figures = figures with { Canary = new CanaryFigures { Refused = new ProbeFailure(HealthReasons.ReadOnly, "It is a replica, so it takes no writes.") } };
-            return;
-        }
-
-        var key = CanaryKey();
-        var value = Guid.NewGuid().ToString("N");
-        var canary = new CanaryFigures();
-        try
-        {
-            var started = timeProvider.GetTimestamp();
-            await ExecuteAsync(connection, "SET", [key, value, "PX", (long)CanaryLife.TotalMilliseconds], cancellationToken);
-            canary = canary with { WriteSeconds = timeProvider.GetElapsedTime(started).TotalSeconds };
-            started = timeProvider.GetTimestamp();
-            var read = (string?)await ExecuteAsync(connection, "GET", [key], cancellationToken);
-            canary = canary with { ReadSeconds = timeProvider.GetElapsedTime(started).TotalSeconds };
-            if (read != value)
-            {
-                canary = canary with { Refused = new ProbeFailure(HealthReasons.CanaryLost, "A key that was just written was not there, or held something else.") };
-            }
-
-            await ExecuteAsync(connection, "DEL", [key], cancellationToken);
-        }
-        catch (StorageUnavailableException exception) when (exception.Reason is UnavailableReason.NotServing or UnavailableReason.OutOfMemory)
-        {
-            canary = canary with { Refused = Describe(exception) };
-        }
-        catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.Moving)
-        {
-            // The slot has just been given away; the next probe writes to another.
-        }
-        catch (RedisServerException exception)
-        {
-            unavailable.Add("canary (SET, GET, DEL)");
-            canary = canary with { Refused = new ProbeFailure(HealthReasons.CanaryRefused, exception.Message) };
-        }
-
-        figures = figures with { Canary = canary };
     }
 
     /// <summary>Asks for something that a server may not offer; null then, and it is noted.</summary>
@@ -269,26 +177,10 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.NotServing)
         {
             // A loading server answers INFO and refuses the rest; the failure says so already.
-            figures = figures with { Failure = figures.Failure ?? Describe(exception) };
+            figures = figures with { Failure = figures.Failure ?? ProbeFailures.Describe(exception) };
         }
 
         return null;
-    }
-
-    private Task<RedisResult> ExecuteAsync(RedisConnection connection, string command, object[] arguments, CancellationToken cancellationToken) =>
-        connection.CallAsync(
-            database => database.ExecuteAsync(command, arguments, node.Member is null ? CommandFlags.None : CommandFlags.NoRedirect), cancellationToken);
-
-    // Of a cluster: in a slot that this node serves.
-    private string CanaryKey()
-    {
-        string key;
-        do
-        {
-            key = keys.Maintenance($"canary:{Guid.NewGuid():N}");
-        }
-        while (node.Member is { Slots: { Count: > 0 } slots } && !slots.Any(range => range.Contains(HashSlot.Of(key))));
-        return key;
     }
 
     private RedisOptions ProbeOptions()
@@ -298,25 +190,4 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         copy.ConnectTimeout = options.ConnectTimeout < options.Deadline ? options.ConnectTimeout : options.Deadline;
         return copy;
     }
-
-    private static ProbeFailure Describe(StorageUnavailableException exception)
-    {
-        var message = exception.Message;
-        var code = exception.Reason switch
-        {
-            UnavailableReason.Connection => HealthReasons.Unreachable,
-            UnavailableReason.Deadline => HealthReasons.NoAnswer,
-            UnavailableReason.OutOfMemory => HealthReasons.OutOfMemory,
-            _ when IsAuthentication(exception) => HealthReasons.AuthenticationRefused,
-            _ when message.Contains("LOADING", StringComparison.Ordinal) => HealthReasons.Loading,
-            _ when message.Contains("READONLY", StringComparison.Ordinal) => HealthReasons.ReadOnly,
-            _ when message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOREPLICAS", StringComparison.Ordinal) => HealthReasons.WritesStopped,
-            _ when message.Contains("CLUSTERDOWN", StringComparison.Ordinal) => HealthReasons.ClusterDown,
-            _ => HealthReasons.NotServing,
-        };
-        return new ProbeFailure(code, message);
-    }
-
-    private static bool IsAuthentication(StorageUnavailableException exception) =>
-        exception.Message.Contains("NOAUTH", StringComparison.Ordinal) || exception.Message.Contains("WRONGPASS", StringComparison.Ordinal);
 }

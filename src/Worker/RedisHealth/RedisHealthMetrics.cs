@@ -35,6 +35,7 @@ public sealed class RedisHealthMetrics : IJobResultObserver
         Gauge(meter, "eviction_policy_safe", null, "Whether maxmemory-policy lets no key be dropped: 1 for noeviction.", node => EvictionPolicySafe(node.Memory?.Policy));
         Gauge(meter, "connected_clients", null, "Connected clients.", node => node.ConnectedClients);
         Gauge(meter, "persistence_ok", null, "Whether the last snapshot and the last write to the append-only file succeeded.", node => node.Persistence?.Ok is { } ok ? (ok ? 1 : 0) : null);
+        Gauge(meter, "connected_replicas", null, "Replicas that are connected to the primary.", node => node.Replicas?.Count);
         meter.CreateObservableGauge("maintenance.redis.replication_lag", Lags, "By", "Bytes that a replica is behind, as its primary sees it; node is the replica.");
         Counter(meter, "evicted_keys", "Keys that Redis dropped because it was full.", counters => counters.EvictedKeys);
         Counter(meter, "expired_keys", "Keys whose time was over.", counters => counters.ExpiredKeys);

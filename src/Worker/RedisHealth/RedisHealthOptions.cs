@@ -23,6 +23,12 @@ public sealed class RedisHealthOptions : JobOptions
     /// <summary>Degraded when a replica is more bytes behind its primary. Default 16 MiB, a sixteenth of a replica's default output buffer.</summary>
     public long ReplicationLagDegradedBytes { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>Whether the replicas that the primary names are probed too, and their memory watched. Default true; false where the worker cannot reach them.</summary>
+    public bool Replicas { get; set; } = true;
+
+    /// <summary>Degraded when fewer replicas are connected to a primary. Default 0: however many there are.</summary>
+    public int MinReplicas { get; set; }
+
     /// <summary>Degraded when used memory is above this share of <c>maxmemory</c>. Default 0.95; <c>memory-alerts</c> warns earlier.</summary>
     public double MemoryDegraded { get; set; } = 0.95;
 

@@ -12,6 +12,7 @@ internal sealed class RedisHealthOptionsValidator : IValidateOptions<RedisHealth
         Check(options.Deadline > TimeSpan.Zero, "Deadline must be positive");
         Check(options.CallDeadline > TimeSpan.Zero, "CallDeadline must be positive");
         Check(options.ConnectTimeout > TimeSpan.Zero, "ConnectTimeout must be positive");
+        Check(options.MinReplicas >= 0, "MinReplicas must not be negative");
         Check(options.MemoryDegraded is > 0 and <= 1, "MemoryDegraded must be above 0 and at most 1");
         Check(options.EvictionsDegraded >= 1, "EvictionsDegraded must be at least 1");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

@@ -75,7 +75,7 @@ public sealed class RedisInfo
             var has = long.TryParse(parts.GetValueOrDefault("offset"), NumberStyles.None, CultureInfo.InvariantCulture, out var replicaOffset);
             replicas.Add(new ReplicaFigures
             {
-                Node = $"{host}:{port}",
+                Node = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}",
                 State = parts.GetValueOrDefault("state"),
                 LagBytes = has && offset is { } primary ? Math.Max(0, primary - replicaOffset) : null,
             });

@@ -1,5 +1,6 @@
+using System.Globalization;
 using Maintenance.Storage.Redis;
-using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Maintenance.Worker.RedisHealth;
 
@@ -16,51 +17,31 @@ public sealed record RedisNode(string Name, RedisOptions Options, bool MayBeRepl
     public int? UnservedSlots { get; init; }
 
     /// <summary>Whether the store serves without it: a replica, or a primary whose slots another node has taken over.</summary>
-    public bool IsSpare => Member is { Slots.Count: 0 };
+    public bool IsSpare => Member is null ? MayBeReplica : Member.Slots.Count == 0;
 
     /// <summary>Names a server after its endpoint.</summary>
     public static RedisNode From(RedisOptions options, bool mayBeReplica = false) => new(options.GetServer(), options, mayBeReplica);
-}
 
-/// <summary>The servers that are watched: the one that is configured, or every node of its cluster, as they are now.</summary>
-public sealed class RedisNodes
-{
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
-
-    private readonly RedisConnection? connection;
-    private readonly RedisOptions? options;
-    private IReadOnlyList<RedisNode> last;
-
-    /// <summary>Watches the configured server, and the nodes of which it tells.</summary>
-    public RedisNodes(IOptions<RedisOptions> options, RedisConnection connection)
-        : this([RedisNode.From(options.Value)]) => (this.options, this.connection) = (options.Value, connection);
-
-    /// <summary>Watches these.</summary>
-    public RedisNodes(IReadOnlyList<RedisNode> all) => last = all;
-
-    /// <summary>Every server. While the cluster does not answer, those that were known: which of them answers is then worth knowing.</summary>
-    public async Task<IReadOnlyList<RedisNode>> ListAsync(CancellationToken cancellationToken)
+    /// <summary>A replica that its primary names, with the primary's user, password and TLS; null if its address cannot be read.</summary>
+    public static RedisNode? Replica(RedisOptions options, ReplicaFigures replica)
     {
-        if (connection is null)
+        var colon = replica.Node.LastIndexOf(':');
+        if (colon <= 0 || !int.TryParse(replica.Node.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is 0 or > 65535)
         {
-            return last;
+            return null;
         }
 
-        try
-        {
-            var topology = await connection.GetTopologyAsync(cancellationToken, Deadline);
-            if (topology is { Nodes.Count: > 0 })
-            {
-                var unserved = topology.UnservedSlots;
-                last = [.. topology.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).Select(node =>
-                    new RedisNode(node.Name, options!.ForNode(node), !node.IsPrimary) { Member = node, UnservedSlots = unserved })];
-            }
-        }
-        catch (StorageUnavailableException)
-        {
-            // The probes of the known nodes say what is wrong.
-        }
-
-        return last;
+        var fixedHost = options.Clone();
+        // They would lead to the primary.
+        fixedHost.Sentinel = new RedisSentinelOptions();
+        var node = new RedisClusterNode("", replica.Node[..colon].Trim('[', ']'), port, IsPrimary: false, HasFailed: false, []);
+        return new RedisNode(replica.Node, fixedHost.ForNode(node), MayBeReplica: true);
     }
+
+    /// <summary>Sends a command to this node, and to no other that it may point to.</summary>
+    /// <exception cref="StorageUnavailableException">It did not answer, or does not serve.</exception>
+    /// <exception cref="RedisServerException">It refuses the command.</exception>
+    internal Task<RedisResult> ExecuteAsync(RedisConnection connection, string command, object[] arguments, CancellationToken cancellationToken) =>
+        connection.CallAsync(
+            database => database.ExecuteAsync(command, arguments, Member is null ? CommandFlags.None : CommandFlags.NoRedirect), cancellationToken);
 }

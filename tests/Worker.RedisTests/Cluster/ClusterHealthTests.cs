@@ -24,7 +24,7 @@ public sealed class ClusterHealthTests : IAsyncLifetime
         cluster = await RedisCluster.StartAsync(replicas: 1, new RedisServerOptions { MaxMemoryBytes = 200_000_000, MaxMemoryPolicy = "noeviction" });
         var options = JobHarness.Options(cluster.Nodes[0]);
         connection = new RedisConnection(options, TimeProvider.System, NullLogger.Instance);
-        nodes = new RedisNodes(Options.Create(options), connection);
+        nodes = new RedisNodes(Options.Create(options), connection, JobHarness.Monitor(new RedisHealthOptions()));
     }
 
     public async Task DisposeAsync()

@@ -15,9 +15,14 @@ internal sealed class ProbeHarness : IDisposable
     }
 
     public ProbeHarness(IReadOnlyList<RedisNode> nodes, RedisHealthOptions? options = null, string replica = JobHarness.Replica)
+        : this(new RedisNodes(nodes), options, replica)
+    {
+    }
+
+    public ProbeHarness(RedisNodes nodes, RedisHealthOptions? options = null, string replica = JobHarness.Replica)
     {
         Probe = new RedisProbe(
-            new RedisNodes(nodes), new RedisKeys(""), JobHarness.Monitor(options ?? Relaxed()), TimeProvider.System);
+            nodes, new RedisKeys(""), JobHarness.Monitor(options ?? Relaxed()), TimeProvider.System);
         Job = new RedisHealthJob(Probe, Latest);
         Metrics = new RedisHealthMetrics(Meters, Latest, new ReplicaName(replica));
     }
