@@ -12,11 +12,11 @@ public class FiringContext : DispatchProxy
     internal static IJobExecutionContext Of(string job, DateTimeOffset due)
     {
         var context = Create<IJobExecutionContext, FiringContext>();
-        var values = ((FiringContext)(object)context).values;
-        values["get_JobDetail"] = JobBuilder.Create<QuartzMaintenanceJob>().WithIdentity(job).Build();
-        values["get_FireTimeUtc"] = due;
-        values["get_ScheduledFireTimeUtc"] = (DateTimeOffset?)due;
-        values["get_NextFireTimeUtc"] = null;
+        var given = ((FiringContext)(object)context).values;
+        given["get_JobDetail"] = JobBuilder.Create<QuartzMaintenanceJob>().WithIdentity(job).Build();
+        given["get_FireTimeUtc"] = due;
+        given["get_ScheduledFireTimeUtc"] = (DateTimeOffset?)due;
+        given["get_NextFireTimeUtc"] = null;
         return context;
     }
 

@@ -44,7 +44,7 @@ public sealed class JobScheduleTests
     public void IntervalAt_IsTheGapOfNow_OrTheOneThatJustEnded_OfCron(string text, string now, string expected)
     {
         JobSchedule.TryParse(text, out var schedule, out _).ShouldBeTrue();
-        schedule!.IntervalAt(Noon.Date + TimeSpan.Parse(now)).ShouldBe(TimeSpan.Parse(expected));
+        schedule!.IntervalAt(Noon.AddHours(-12) + TimeSpan.Parse(now)).ShouldBe(TimeSpan.Parse(expected));
     }
 
     [Fact]
