@@ -23,14 +23,20 @@ internal sealed class GuardedRedis : IAsyncDisposable
     /// <summary>What <c>Storage:Redis:KeyPrefix</c> of the programs must be.</summary>
     public string Prefix { get; }
 
-    public static async Task<GuardedRedis> StartAsync(string prefix = "")
+    /// <param name="prefix">KEY_PREFIX.</param>
+    /// <param name="arguments">For redis-server, behind the script's own.</param>
+    /// <param name="data">Folder of the data; one of its own if null.</param>
+    public static async Task<GuardedRedis> StartAsync(string prefix = "", IReadOnlyList<string>? arguments = null, string? data = null)
     {
         var folder = Directory.CreateTempSubdirectory("maintenance-acl-").FullName;
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort.Next();
             // What follows the script's own arguments wins: only where it listens.
-            var server = ChildProcess.Start(Path.Combine(UserFile.Folder, "start.sh"), ["--port", $"{port}", "--bind", "127.0.0.1"], UserFile.Environment(folder, prefix));
+            var environment = UserFile.Environment(folder, prefix);
+            environment["REDIS_DATA"] = data ?? folder;
+            var server = ChildProcess.Start(
+                Path.Combine(UserFile.Folder, "start.sh"), [.. arguments ?? [], "--port", $"{port}", "--bind", "127.0.0.1"], environment);
             RespConnection? admin = null;
             await Eventually.TrueAsync(
                 async () => server.HasExited || (admin = await LogInAsync(port, "admin", UserFile.AdminPassword)) is not null, TimeSpan.FromMinutes(1));
