@@ -143,11 +143,21 @@ public sealed partial class EveryCiFileTests
             service.Items("spec.ports").ShouldAllBe(port => ports.Contains(port.Text("targetPort")));
         }
 
+        var guarded = new List<JsonNode>();
         foreach (var policy in manifests.Of("NetworkPolicy"))
         {
-            var spec = Selected(policy.Strings("spec.podSelector.matchLabels"), Manifests.Title(policy))[0];
+            var labels = policy.Strings("spec.podSelector.matchLabels");
+            var held = pods.Where(pod => labels.All(label => pod.Labels.GetValueOrDefault(label.Key) == label.Value)
+                && policy.Items("spec.podSelector.matchExpressions").All(rule =>
+                    rule.Text("operator") == "In" && rule.Items("values").Any(value => value.ToString() == pod.Labels.GetValueOrDefault(rule.Text("key")!)))).ToList();
+            held.ShouldNotBeEmpty(Manifests.Title(policy));
+            guarded.AddRange(held.Select(pod => pod.Spec));
             policy.At("spec.policyTypes")!.ToJsonString().ShouldBe("""["Ingress","Egress"]""");
-            _ = spec;
+        }
+
+        if (manifests.Of("NetworkPolicy").Any())
+        {
+            manifests.Pods().Where(pod => !guarded.Contains(pod.Spec)).Select(pod => pod.Title).ShouldBeEmpty("a pod that no policy holds");
         }
     }
 

@@ -110,6 +110,25 @@ public sealed class MonitoringRenderingTests
         }
     }
 
+    [Fact]
+    public async Task Dashboards_ThatWereLeftOutOfThePackage_AreMissed()
+    {
+        using var packed = new TemporaryFolder();
+        foreach (var file in Directory.GetFiles(ChartFolder.Root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(ChartFolder.Root, file)))
+        {
+            // As a tool packs it that follows no link.
+            if (!file.StartsWith("dashboards", StringComparison.Ordinal))
+            {
+                packed.Write(file, await File.ReadAllTextAsync(ChartFolder.In(file)));
+            }
+        }
+
+        var values = packed.Write("ci-values.yaml", Chart.LeastValues + "monitoring: {dashboards: {enabled: true}}\n");
+        string[] arguments = ["-release", "maintenance", "-namespace", "default", "-kube-version", "v1.31.0", "-f", values, "-show", "manifests"];
+        (await HelmRender.RunAsync(arguments)).ShouldContain("maintenance-dashboard-overview");
+        (await Should.ThrowAsync<ChartException>(() => HelmRender.RunAsync(arguments, packed.Path))).Message.ShouldContain("dashboards/ is missing or empty");
+    }
+
     private static JsonNode? Sorted(JsonNode? node) => node switch
     {
         JsonObject map => new JsonObject(map.OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => KeyValuePair.Create(item.Key, Sorted(item.Value)))),

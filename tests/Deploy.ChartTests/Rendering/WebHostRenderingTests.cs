@@ -166,6 +166,16 @@ public sealed class WebHostRenderingTests
     }
 
     [Fact]
+    public async Task Migrations_ReachOnlyNamesAndTheDatabase_FromBeforeTheyRun()
+    {
+        var policy = (await CiAsync("tls"))["NetworkPolicy", "maintenance-migrate"];
+        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldBe(["53", "53", "5353", "5353", "5432"]);
+        policy.At("spec.ingress")!.AsArray().ShouldBeEmpty();
+        policy.At("metadata.annotations")!["helm.sh/hook"]!.ToString().ShouldBe("pre-install,pre-upgrade");
+        int.Parse(policy.At("metadata.annotations")!["helm.sh/hook-weight"]!.ToString()).ShouldBeLessThan(0);
+    }
+
+    [Fact]
     public async Task NetworkPolicy_KeepsManagementForThePeersNamed()
     {
         var policy = (await CiAsync("monitoring"))["NetworkPolicy", Name];

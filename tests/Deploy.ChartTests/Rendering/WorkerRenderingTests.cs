@@ -182,6 +182,41 @@ public sealed class WorkerRenderingTests
     }
 
     [Fact]
+    public async Task TrialRedis_TakesItsPassword_AndNobodyReadsItInTheListOfProcesses()
+    {
+        var container = (await CiAsync("cron"))["Deployment", "maintenance-trial-redis"].At("spec.template.spec.containers.0")!;
+        string[] command = [.. container.Items("command").Concat(container.Items("args")).Select(word => word.ToString().Replace("dir /data", "", StringComparison.Ordinal))];
+        using var folder = new TemporaryFolder();
+        const string password = "with \"quotes\", a $ and a \\ in it";
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort.Next();
+            // What follows the script's name goes to redis-server, and wins.
+            await using var server = ChildProcess.Start(
+                command[0],
+                [.. command[1..], "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder.Path],
+                new Dictionary<string, string?>(StringComparer.Ordinal) { ["REDISCLI_AUTH"] = password });
+            RespConnection? connection = null;
+            await Eventually.TrueAsync(
+                async () => server.HasExited || (connection = await RespConnection.ConnectAsync(port)) is not null, TimeSpan.FromMinutes(1));
+            if (connection is null)
+            {
+                attempt.ShouldBeLessThan(3, server.Tail());
+                continue;
+            }
+
+            using (connection)
+            {
+                (await Should.ThrowAsync<RespErrorException>(() => connection.ExecuteAsync(["GET", "a"]))).Message.ShouldContain("NOAUTH");
+                await connection.ExecuteAsync(["AUTH", password]);
+                ((object?[])(await connection.ExecuteAsync(["CONFIG", "GET", "maxmemory-policy"]))!)[1].ShouldBe("noeviction");
+                (await File.ReadAllTextAsync($"/proc/{server.Id}/cmdline")).ShouldNotContain("quotes");
+                return;
+            }
+        }
+    }
+
+    [Fact]
     public async Task NetworkPolicy_OpensOnlyWhatTheWorkerNeeds()
     {
         var policy = (await CiAsync("existing-secret"))["NetworkPolicy", "maintenance-worker"];

@@ -11,13 +11,26 @@
   {{- end }}
 {{- end -}}
 
-{{- define "maintenance.egressRules" -}}
-# Names; 5353 is where some clusters' DNS pods listen.
+{{/* Names; 5353 is where some clusters' DNS pods listen. */}}
+{{- define "maintenance.egressToNames" -}}
 - ports:
     - {port: 53, protocol: UDP}
     - {port: 53, protocol: TCP}
     - {port: 5353, protocol: UDP}
     - {port: 5353, protocol: TCP}
+{{- end -}}
+
+{{- define "maintenance.egressToPostgres" -}}
+- ports:
+    - {port: {{ .Values.postgresql.port | int }}, protocol: TCP}
+  {{- with .Values.networkPolicy.postgresqlTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "maintenance.egressRules" -}}
+{{ include "maintenance.egressToNames" . }}
 - ports:
     - {port: {{ include "maintenance.redisPort" .root }}, protocol: TCP}
   {{- with .root.Values.networkPolicy.redisTo }}
@@ -25,12 +38,7 @@
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- if include "maintenance.usesPostgres" . }}
-- ports:
-    - {port: {{ .root.Values.postgresql.port | int }}, protocol: TCP}
-  {{- with .root.Values.networkPolicy.postgresqlTo }}
-  to:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+{{ include "maintenance.egressToPostgres" .root }}
 {{- end }}
 {{- with include "maintenance.outgoingPorts" . | fromJsonArray }}
 - ports:
