@@ -101,4 +101,7 @@ internal static partial class Log
 
     [LoggerMessage(2705, LogLevel.Error, "Sink {Sink} refused {Count} alerts for good: {Problem}")]
     public static partial void SinkRefused(this ILogger logger, string sink, int count, string problem);
+
+    [LoggerMessage(2706, LogLevel.Warning, "Alert {Alert} was found by another replica that did not tell it; this one does")]
+    public static partial void AlertMissed(this ILogger logger, string alert);
 }

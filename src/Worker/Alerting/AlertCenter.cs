@@ -20,6 +20,8 @@ public sealed class AlertCenter
     private readonly ReplicaName replica;
     private readonly Lock gate = new();
     private readonly AlertLedger ledger = new();
+    // What other replicas found, by the alert's identity: told by them, unless they were killed before.
+    private readonly Dictionary<string, AlertNotice> untold = new(StringComparer.Ordinal);
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<IReadOnlyList<AlertNotice>> queue = Channel.CreateBounded<IReadOnlyList<AlertNotice>>(
         new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
@@ -52,6 +54,18 @@ public sealed class AlertCenter
             lock (gate)
             {
                 return ledger.Lasting;
+            }
+        }
+    }
+
+    /// <summary>What other replicas found and this one does not know to be told.</summary>
+    internal IReadOnlyList<AlertNotice> Untold
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. untold.Values];
             }
         }
     }
@@ -98,10 +112,38 @@ public sealed class AlertCenter
 
                 changed.SetResult();
                 changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                foreach (var notice in notices)
+                {
+                    untold.Remove(notice.Alert.Identity);
+                    if (!own && !notice.Repeated)
+                    {
+                        untold[notice.Alert.Identity] = notice;
+                    }
+                }
+
                 if (own)
                 {
                     queue.Writer.TryWrite(notices);
                 }
+            }
+        }
+    }
+
+    /// <summary>It is known whether that was told; if it was not, this replica tells it.</summary>
+    internal void Settle(AlertNotice notice, bool tell)
+    {
+        lock (gate)
+        {
+            if (!untold.TryGetValue(notice.Alert.Identity, out var newest) || !ReferenceEquals(newest, notice))
+            {
+                // Something newer has come, with a time of its own.
+                return;
+            }
+
+            untold.Remove(notice.Alert.Identity);
+            if (tell)
+            {
+                queue.Writer.TryWrite([notice]);
             }
         }
     }

@@ -12,6 +12,7 @@ public sealed class AlertDispatcher : BackgroundService
     private readonly List<SinkLane> lanes;
     private readonly TimeProvider timeProvider;
     private readonly ILogger<AlertDispatcher> logger;
+    private readonly ToldAlerts? told;
 
     /// <summary>Creates the dispatcher; the sinks' counters exist with zero from here on.</summary>
     public AlertDispatcher(
@@ -20,9 +21,11 @@ public sealed class AlertDispatcher : BackgroundService
         SinkOutcomes outcomes,
         IOptionsMonitor<AlertingOptions> options,
         TimeProvider timeProvider,
-        ILogger<AlertDispatcher> logger)
+        ILogger<AlertDispatcher> logger,
+        ToldAlerts? told = null)
     {
         this.center = center;
+        this.told = told;
         this.timeProvider = timeProvider;
         this.logger = logger;
         lanes = [];
@@ -43,7 +46,7 @@ public sealed class AlertDispatcher : BackgroundService
         {
             while (center.Notices.TryRead(out var notices))
             {
-                lanes.ForEach(lane => lane.Put(notices));
+                Hand(notices);
             }
 
             if (stoppingToken.IsCancellationRequested)
@@ -61,6 +64,20 @@ public sealed class AlertDispatcher : BackgroundService
         {
             logger.AlertsNotSent(lost, DrainLimit.TotalSeconds);
         }
+    }
+
+    private void Hand(IReadOnlyList<AlertNotice> notices)
+    {
+        var left = lanes.Count;
+        var handed = new HandedNotices(notices, () =>
+        {
+            // A sink that is away has been asked too: it is asked again from here, for as long as this process lives.
+            if (Interlocked.Decrement(ref left) == 0)
+            {
+                told?.Note(notices);
+            }
+        });
+        lanes.ForEach(lane => lane.Put(handed));
     }
 
     /// <summary>Waits for a message. True also at shutdown, so that the queue is looked at once more.</summary>

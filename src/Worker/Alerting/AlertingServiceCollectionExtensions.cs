@@ -23,6 +23,8 @@ public static class AlertingServiceCollectionExtensions
             services.AddSingleton<IJobResultObserver>(provider => new AlertObserver(job, provider.GetRequiredService<AlertCenter>()));
         }
 
+        services.AddSingleton<ToldAlerts>();
+        services.AddHostedService(provider => provider.GetRequiredService<ToldAlerts>());
         services.AddSingleton<SinkOutcomes>();
         services.AddHostedService(provider => ActivatorUtilities.CreateInstance<AlertDispatcher>(
             provider, provider.GetServices<IAlertSink>().Concat(Webhooks(provider))));

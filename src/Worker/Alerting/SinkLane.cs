@@ -14,13 +14,13 @@ internal sealed class SinkLane(IAlertSink sink, SinkOutcomes outcomes, IOptionsM
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<IReadOnlyList<AlertNotice>> queue = Channel.CreateBounded<IReadOnlyList<AlertNotice>>(
+    private readonly Channel<HandedNotices> queue = Channel.CreateBounded<HandedNotices>(
         new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     /// <summary>Notices that shutdown cut off; known after <see cref="RunAsync"/> has ended.</summary>
     public int Lost { get; private set; }
 
-    public void Put(IReadOnlyList<AlertNotice> notices) => queue.Writer.TryWrite(notices);
+    public void Put(HandedNotices handed) => queue.Writer.TryWrite(handed);
 
     /// <summary>Nothing more comes: what is queued is sent, then the lane ends.</summary>
     public void Complete() => queue.Writer.TryComplete();
@@ -29,25 +29,33 @@ internal sealed class SinkLane(IAlertSink sink, SinkOutcomes outcomes, IOptionsM
     /// <param name="end">Ends everything.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken end)
     {
-        await foreach (var notices in queue.Reader.ReadAllAsync(CancellationToken.None))
+        await foreach (var handed in queue.Reader.ReadAllAsync(CancellationToken.None))
         {
             if (end.IsCancellationRequested)
             {
-                Lost += notices.Count;
+                Lost += handed.Notices.Count;
                 continue;
             }
 
-            await DeliverAsync(notices, stopping, end);
+            await DeliverAsync(handed, stopping, end);
         }
     }
 
-    private async Task DeliverAsync(IReadOnlyList<AlertNotice> notices, CancellationToken stopping, CancellationToken end)
+    private async Task DeliverAsync(HandedNotices handed, CancellationToken stopping, CancellationToken end)
     {
+        var notices = handed.Notices;
+        List<HandedNotices> untried = [handed];
         var delay = options.CurrentValue.RetryDelay;
         while (true)
         {
             var last = stopping.IsCancellationRequested;
             var (done, asked) = await TryAsync(notices, end);
+            if (done || !end.IsCancellationRequested)
+            {
+                untried.ForEach(each => each.Tried());
+                untried.Clear();
+            }
+
             if (done)
             {
                 return;
@@ -64,7 +72,8 @@ internal sealed class SinkLane(IAlertSink sink, SinkOutcomes outcomes, IOptionsM
             await WaitAsync(asked > wait ? asked.Value : wait, stopping);
             while (queue.Reader.TryRead(out var newer))
             {
-                notices = Newest(notices, newer);
+                notices = Newest(notices, newer.Notices);
+                untried.Add(newer);
             }
 
             delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
@@ -123,3 +132,8 @@ internal sealed class SinkLane(IAlertSink sink, SinkOutcomes outcomes, IOptionsM
         return [.. older.Where(notice => !replaced.Contains(notice.Alert.Identity)), .. newer];
     }
 }
+
+/// <summary>What a lane is given.</summary>
+/// <param name="Notices">What is to be told.</param>
+/// <param name="Tried">To be called once, when the sink has been asked to take it, whatever it answered.</param>
+internal sealed record HandedNotices(IReadOnlyList<AlertNotice> Notices, Action Tried);
