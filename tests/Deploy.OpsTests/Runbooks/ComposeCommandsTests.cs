@@ -69,13 +69,14 @@ public sealed partial class ComposeCommandsTests : IDisposable
         var tools = Directory.CreateDirectory(In("tools")).FullName;
         var client = Path.Combine(tools, "redis-cli");
         await File.WriteAllTextAsync(client, $"#!/bin/sh\nPATH=${{PATH#*:}} exec redis-cli -p {port} \"$@\"\n");
-        File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var words = match.Groups["rest"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToList();
         if (words.Find(word => word.StartsWith('<')) is { } input)
         {
             words.Remove(input);
             script = $"{{ {script}; }} <{In(input[1..])}";
         }
+
+        script = $"chmod u+x {client}; {script}";
 
         await using var shell = ChildProcess.Start(
             "sh",
