@@ -8,6 +8,9 @@ internal static class Limits
     /// <summary>Log-ins an address. Also second factors.</summary>
     public const string Login = "login";
 
+    /// <summary>Log-ins at the administration pages an address: fewer, because the page shows no CAPTCHA.</summary>
+    public const string AdminLogin = "admin-login";
+
     /// <summary>Failed log-ins an account, known or not: few, then longer and longer blocks. Success forgets them.</summary>
     public const string LoginAccount = "login-account";
 
@@ -57,6 +60,7 @@ internal static class Limits
     public static IReadOnlyDictionary<string, RateLimitPolicy> Defaults() => new Dictionary<string, RateLimitPolicy>(StringComparer.Ordinal)
     {
         [Login] = new() { Permits = 30, Period = TimeSpan.FromMinutes(1) },
+        [AdminLogin] = new() { Permits = 10, Period = TimeSpan.FromMinutes(1) },
         [LoginAccount] = FewThenBlocked(),
         [LoginDevice] = FewThenBlocked(),
         [Register] = new() { Permits = 20, Period = TimeSpan.FromMinutes(1) },

@@ -27,7 +27,7 @@ internal static class RateLimitSetup
         services.AddSettings<VerifyLimitOptions, VerifyLimitOptionsValidator>(VerifyLimitOptions.Section);
         services.AddRateLimiter(limiter =>
         {
-            foreach (var name in (string[])[Limits.Login, Limits.Register, Limits.Mail, Limits.Redeem, Limits.Refresh, Limits.Public])
+            foreach (var name in (string[])[Limits.Login, Limits.AdminLogin, Limits.Register, Limits.Mail, Limits.Redeem, Limits.Refresh, Limits.Public])
             {
                 limiter.AddPolicy(name, context => RateLimitPartitions.ByAddress(context, name));
             }

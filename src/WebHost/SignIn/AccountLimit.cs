@@ -42,6 +42,20 @@ internal sealed class AccountLimit(IRateLimitStore limits, ILookupNormalizer nor
         return !shared.IsAllowed && own is not null && own.Result.RetryAfter < shared.Result.RetryAfter ? own : shared;
     }
 
+    /// <summary>Gives a try back at which no password was compared.</summary>
+    public async Task TryRefundAsync(LogInTry counted)
+    {
+        try
+        {
+            // Whoever hangs up here must not pay either.
+            await limits.RefundAsync(counted.Request, counted.Result, CancellationToken.None);
+        }
+        catch (StorageUnavailableException)
+        {
+            // It comes back by itself.
+        }
+    }
+
     /// <summary>How long an account is blocked yet for devices that it does not know; null: it is not.</summary>
     public async Task<TimeSpan?> BlockedForAsync(string email, CancellationToken cancellationToken)
     {

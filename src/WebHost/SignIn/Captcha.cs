@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using Maintenance.Storage.RateLimiting;
 using Maintenance.WebHost.Hosting;
+using Maintenance.WebHost.RateLimits;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.SignIn;
@@ -15,27 +17,39 @@ internal sealed class CaptchaOptions
 
     public string? Secret { get; set; }
 
-    /// <summary>Failed log-ins of an account after which an answer is needed. 1 to 100; default 3.</summary>
+    /// <summary>Failed log-ins of an account after which an answer is needed. 1 to 100, and fewer than <c>login-account</c> and <c>login-device</c> let through; default 3.</summary>
     public int AfterFailures { get; set; } = 3;
 
     /// <summary>Longest wait for the service. 100 ms to 30 s; default 3 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(3);
 }
 
-internal sealed class CaptchaOptionsValidator : IValidateOptions<CaptchaOptions>
+internal sealed class CaptchaOptionsValidator(IOptions<RateLimitOptions> limits) : IValidateOptions<CaptchaOptions>
 {
     public ValidateOptionsResult Validate(string? name, CaptchaOptions options)
     {
         var failures = new SettingFailures(CaptchaOptions.Section);
         failures.Check(
-            string.IsNullOrEmpty(options.VerifyUrl) || (Uri.TryCreate(options.VerifyUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"),
+            string.IsNullOrEmpty(options.VerifyUrl) || (Uri.TryCreate(options.VerifyUrl, UriKind.Absolute, out var url) && IsSafe(url)),
             "VerifyUrl",
-            $"is '{options.VerifyUrl}'; expected an https URL");
+            $"is '{options.VerifyUrl}'; expected an https URL, since the secret is sent there (http only to this machine)");
+        foreach (var policy in (string[])[Limits.LoginAccount, Limits.LoginDevice])
+        {
+            // Otherwise nobody would ever be asked: the limit refuses before.
+            var most = limits.Value.Policies.TryGetValue(policy, out var limit) ? limit.Burst ?? limit.Permits : int.MaxValue;
+            failures.Check(
+                string.IsNullOrEmpty(options.VerifyUrl) || options.AfterFailures < most,
+                "AfterFailures",
+                $"is {options.AfterFailures}, but {RateLimitOptions.Section}:{policy} lets only {most} failures through; expected fewer");
+        }
+
         failures.Check(string.IsNullOrEmpty(options.VerifyUrl) || !string.IsNullOrEmpty(options.Secret), "Secret", "is not set, but Captcha:VerifyUrl is");
         failures.Check(options.AfterFailures is >= 1 and <= 100, "AfterFailures", $"is {options.AfterFailures}; expected 1 to 100");
         failures.Check(options.Timeout >= TimeSpan.FromMilliseconds(100) && options.Timeout <= TimeSpan.FromSeconds(30), "Timeout", $"is {options.Timeout}; expected 100 ms to 30 s");
         return failures.Result;
     }
+
+    private static bool IsSafe(Uri url) => url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback);
 }
 
 /// <summary>Decides whether a person answered. Replace it in the container for a check of one's own.</summary>

@@ -27,7 +27,12 @@ internal sealed class PasswordSignIn(
 {
     private static readonly string[] Methods = [SecondFactorMethods.Totp, SecondFactorMethods.RecoveryCode];
 
-    public async Task<IResult> SignInAsync(LoginRequest request, HttpContext context, CancellationToken cancellationToken)
+    /// <summary>Signs in.</summary>
+    /// <param name="request">Address and password.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="canShowCaptcha">False: the caller's page cannot show one, so none is asked for; it has a limit of its own instead.</param>
+    public async Task<IResult> SignInAsync(LoginRequest request, HttpContext context, CancellationToken cancellationToken, bool canShowCaptcha = true)
     {
         // Who shows a device that this host has signed is looked up first, whatever the address; everybody else only when there is a try left.
         var known = devices.Read(context, request.DeviceToken);
@@ -39,10 +44,12 @@ internal sealed class PasswordSignIn(
             return LimitProblems.TooMany(context, counted.Result);
         }
 
-        if (captcha.IsEnabled
+        if (canShowCaptcha
+            && captcha.IsEnabled
             && counted.FailuresBefore >= captchaOptions.CurrentValue.AfterFailures
             && !await captcha.IsPersonAsync(request.Captcha, context.Connection.RemoteIpAddress, cancellationToken))
         {
+            await failures.TryRefundAsync(counted);
             return Problems.Of(StatusCodes.Status403Forbidden, "captcha_required", "Answer the CAPTCHA and send its answer in the field captcha.");
         }
 

@@ -132,7 +132,10 @@ public sealed class CaptchaTests : IAsyncLifetime
     {
         { "VerifyUrl", "ftp://example.com/", "Captcha:VerifyUrl" },
         { "Secret", "", "Captcha:Secret" },
+        { "VerifyUrl", "http://captcha.example.com/siteverify", "Captcha:VerifyUrl" },
+        { "VerifyUrl", "captcha.example.com", "Captcha:VerifyUrl" },
         { "AfterFailures", "0", "Captcha:AfterFailures" },
+        { "AfterFailures", "5", "Captcha:AfterFailures is 5, but Storage:RateLimits:login-account lets only 5 failures through" },
         { "Timeout", "00:05:00", "Captcha:Timeout" },
     };
 
@@ -176,7 +179,8 @@ public sealed class CaptchaTests : IAsyncLifetime
 
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
-            .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
+            .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs))
+            .Configure<Maintenance.Storage.RateLimiting.RateLimitOptions>(limits => limits.Policies["login-account"] = new() { Permits = 5 });
         return HttpCaptchaCheck.Add(services).BuildServiceProvider();
     }
 }

@@ -36,8 +36,8 @@ internal static class AdminPageEndpoints
         var pages = app.MapGroup("").OnManagementPort(options.OnApiPort).IgnoresCookie().ExcludeFromDescription().WithMetadata(AdminPageMetadata.Instance);
         pages.MapPageAssets().RequireRateLimiting(Limits.Page);
         pages.MapGet(SignIn, (HttpContext context) => AdminPageSignIn.Form(context)).RequireRateLimiting(Limits.Page);
-        pages.MapPost(SignIn, (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.PasswordAsync(context, stop)).RequireRateLimiting(Limits.Login);
-        pages.MapPost("/admin/sign-in/code", (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.CodeAsync(context, stop)).RequireRateLimiting(Limits.Login);
+        pages.MapPost(SignIn, (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.PasswordAsync(context, stop)).RequireRateLimiting(Limits.AdminLogin);
+        pages.MapPost("/admin/sign-in/code", (HttpContext context, AdminPageSignIn signIn, CancellationToken stop) => signIn.CodeAsync(context, stop)).RequireRateLimiting(Limits.AdminLogin);
 
         var admin = pages.MapGroup(Start).RequireRateLimiting(Limits.Admin).AddEndpointFilter(AdminPageFilter.InvokeAsync);
         admin.MapGet("", UsersAsync);

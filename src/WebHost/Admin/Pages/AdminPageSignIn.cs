@@ -27,7 +27,7 @@ internal sealed class AdminPageSignIn(PasswordSignIn passwords, SecondFactorSign
 
         var request = new LoginRequest { Email = form["email"].ToString().Trim(), Password = form["password"].ToString(), Device = Device };
         return RequestRules.Failures(request) is null
-            ? await AnswerAsync(context, await passwords.SignInAsync(request, context, cancellationToken), null, cancellationToken)
+            ? await AnswerAsync(context, await passwords.SignInAsync(request, context, cancellationToken, canShowCaptcha: false), null, cancellationToken)
             : SignInPage(context, "Give the e-mail address and the password.", StatusCodes.Status400BadRequest);
     }
 
