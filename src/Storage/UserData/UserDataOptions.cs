@@ -8,7 +8,7 @@ public sealed class UserDataOptions
 
     /// <summary>
     /// Whether an export and an erasure also walk over the whole keyspace, for what no index names: cached values, and what damage has cut off from its
-    /// index. It uses a quarter of the time, so it takes some seconds on a store of a million keys; without it such keys are left to their TTL. Default true.
+    /// index. It takes some seconds on a store of millions; without it such keys are left to their TTL. Default true.
     /// </summary>
     public bool Scan { get; set; } = true;
 }
