@@ -10,14 +10,17 @@ namespace Maintenance.WebHost.ExternalSignIn;
 /// <param name="Name">Name; null when not told.</param>
 internal sealed record ExternalIdentity(string Provider, string Subject, string? Email, bool EmailVerified, string? Name)
 {
-    public const int MaxSubjectLength = 255;
+    private const int MaxSubjectLength = 255;
     public const int MaxNameLength = 100;
+
+    /// <summary>Whether a text can be a user's id at a provider. One that a database cannot keep, or that is more than a line, is none.</summary>
+    public static bool IsSubject(string? text) => text is { Length: > 0 and <= MaxSubjectLength } && !text.Any(c => IsNoText(c) || char.IsSurrogate(c));
 
     /// <summary>The same with everything in its bounds: an overlong name is cut, what is no address is none.</summary>
     public ExternalIdentity Bounded()
     {
         var email = Email is not null && MailAddressAttribute.IsAddress(Email) ? Email : null;
-        var name = Name is null ? null : new string([.. Name.Where(c => !char.IsControl(c) && !char.IsSurrogate(c))]).Trim();
+        var name = Name is null ? null : new string([.. Name.Where(c => !IsNoText(c) && !char.IsSurrogate(c))]).Trim();
         return this with
         {
             Email = email,
@@ -25,4 +28,6 @@ internal sealed record ExternalIdentity(string Provider, string Subject, string?
             Name = string.IsNullOrEmpty(name) ? null : name.Length > MaxNameLength ? name[..MaxNameLength] : name,
         };
     }
+
+    private static bool IsNoText(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

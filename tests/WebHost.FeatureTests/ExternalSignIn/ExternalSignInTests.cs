@@ -1,5 +1,8 @@
+using Maintenance.Storage.OAuth;
 using Maintenance.Testing;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.FeatureTests.ExternalSignIn;
 
@@ -189,6 +192,24 @@ public sealed class ExternalSignInTests(FeatureHost host) : IDisposable
 
         (answer.Status, answer.Headers.Location!.OriginalString).ShouldBe((302, "/caf%C3%A9?q=%C3%BC"));
         (await browser.GetAsync("/api/auth/profile")).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task ReturnUrl_MayLeadElsewhere_IfTheHostsCodeAllowsIt()
+    {
+        var options = host.Services.GetRequiredService<IOptionsMonitor<OAuthStateOptions>>().CurrentValue;
+        var own = options.IsReturnUrlAllowed;
+        options.IsReturnUrlAllowed = url => url.StartsWith("https://app.example/", StringComparison.Ordinal);
+        try
+        {
+            var (_, answer) = await SignInAsync(NewIdentity(), returnUrl: "https://app.example/home");
+
+            (answer.Status, answer.Headers.Location!.OriginalString).ShouldBe((302, "https://app.example/home"));
+        }
+        finally
+        {
+            options.IsReturnUrlAllowed = own;
+        }
     }
 
     [Fact]

@@ -100,6 +100,8 @@ public sealed class ProviderClientTests : IAsyncLifetime
     [InlineData("nonce", null, "not made for this sign-in")]
     [InlineData("at_hash", "wrong", "another access token")]
     [InlineData("sub", "", "names no user")]
+    [InlineData("sub", "a\u0000b", "names no user")]
+    [InlineData("sub", "a\u2028b", "names no user")]
     [InlineData("exp", null, "expired")]
     [InlineData("iat", null, "issued")]
     [InlineData("exp", "tomorrow", "expired")]

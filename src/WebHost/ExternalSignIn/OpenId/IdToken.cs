@@ -98,7 +98,7 @@ internal sealed class IdTokenValidator(ProviderDirectory directory, IOptionsMoni
             throw Invalid("came with another access token");
         }
 
-        if (claims.Text("sub") is not { Length: > 0 and <= ExternalIdentity.MaxSubjectLength })
+        if (!ExternalIdentity.IsSubject(claims.Text("sub")))
         {
             throw Invalid("names no user");
         }

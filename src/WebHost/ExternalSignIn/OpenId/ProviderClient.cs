@@ -88,7 +88,7 @@ internal sealed class ProviderClient(ProviderDirectory directory, ProviderHttp h
     }
 
     private static ExternalIdentity Identity(string name, ExternalProviderOptions provider, JsonElement json, string subjectField) =>
-        json.TextOrNumber(subjectField) is { Length: > 0 and <= ExternalIdentity.MaxSubjectLength } subject
+        json.TextOrNumber(subjectField) is { } subject && ExternalIdentity.IsSubject(subject)
             ? new ExternalIdentity(name, subject, json.Text(provider.EmailField), json.IsTrue(provider.EmailVerifiedField), json.Text(provider.NameField)).Bounded()
             : throw new ExternalSignInException(ExternalSignInError.InvalidResponse, $"The provider's answer has no '{subjectField}'.");
 
