@@ -1,10 +1,13 @@
+using Maintenance.Storage.Sessions;
 using Maintenance.Storage.TwoFactor;
 using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
+using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.TwoFactor;
 using Maintenance.WebHost.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 
 namespace Maintenance.WebHost.SignIn;
@@ -14,7 +17,8 @@ internal sealed class SecondFactorSignIn(
     ITwoFactorStore challenges,
     UserManager<User> users,
     AuthenticatorKeys keys,
-    IUserTwoFactorRecoveryCodeStore<User> recoveryCodes,
+    UserStore store,
+    ISessionStore sessions,
     PasswordSignIn signIn,
     KnownDevices devices,
     AccountMail mail,
@@ -39,7 +43,7 @@ internal sealed class SecondFactorSignIn(
         long? step = null;
         var right = method == SecondFactorMethods.Totp
             ? keys.Get(user) is { } key && (step = Totp.StepOf(key, request.Code, clock.GetUtcNow())) is not null
-            : await recoveryCodes.RedeemCodeAsync(user, request.Code, cancellationToken);
+            : await store.HasCodeAsync(user, request.Code, cancellationToken);
         var end = right
             ? await challenges.CompleteAsync(request.ChallengeId, step, cancellationToken)
             : new TwoFactorAttempt(TwoFactorOutcome.WrongCode, challenge);
@@ -67,15 +71,47 @@ internal sealed class SecondFactorSignIn(
             await users.UpdateAsync(user);
         }
 
-        return signIn.Refusal(user) is { } refusal
-            ? Problems.Of(StatusCodes.Status403Forbidden, refusal.Code, refusal.Detail)
-            : await signIn.FinishAsync(
+        if (signIn.Refusal(user) is { } refusal)
+        {
+            return Problems.Of(StatusCodes.Status403Forbidden, refusal.Code, refusal.Detail);
+        }
+
+        var answer = await signIn.FinishAsync(
                 user,
                 challenge.Data.Length == 0 ? null : challenge.Data,
                 method,
                 context,
                 cancellationToken,
                 challenge.Method == SecondFactorMethods.AfterPassword ? devices.Read(context, request.DeviceToken) : null);
+        return method == SecondFactorMethods.RecoveryCode && answer is Ok<SignedIn> { Value: { } signedIn } && !await UseUpAsync(user, request.Code, signedIn, context)
+            ? Refuse(end with { Outcome = TwoFactorOutcome.WrongCode }, context)
+            : answer;
+    }
+
+    /// <summary>
+    /// Uses a recovery code up, last of all: whatever failed before has cost none. Nobody has the session's token yet; when the code was used by another
+    /// log-in at the same time, the session ends unseen.
+    /// </summary>
+    private async Task<bool> UseUpAsync(User user, string code, SignedIn signedIn, HttpContext context)
+    {
+        var used = false;
+        try
+        {
+            // Whoever hangs up here has signed in, or not; there is nothing between.
+            return used = await store.RedeemCodeAsync(user, code, CancellationToken.None);
+        }
+        finally
+        {
+            if (!used)
+            {
+                context.Response.Headers.SetCookie = default;
+                audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = false, UserId = user.Key, Detail = "the recovery code could not be used up" });
+                if (SessionToken.TryParse(signedIn.SessionToken, out var token))
+                {
+                    await sessions.RevokeAsync(user.Key, token.Id, CancellationToken.None);
+                }
+            }
+        }
     }
 
     private static IResult Refuse(TwoFactorAttempt attempt, HttpContext context) => attempt.Outcome switch

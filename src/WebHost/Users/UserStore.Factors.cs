@@ -49,6 +49,13 @@ internal sealed partial class UserStore
         }
     }
 
+    /// <summary>Whether a code would be redeemed; it is not used up.</summary>
+    public Task<bool> HasCodeAsync(User user, string code, CancellationToken cancellationToken)
+    {
+        var hash = HashOf(user, code);
+        return database.RecoveryCodes.AnyAsync(c => c.UserId == user.Id && c.Hash == hash, cancellationToken);
+    }
+
     public Task<int> CountCodesAsync(User user, CancellationToken cancellationToken) =>
         database.RecoveryCodes.CountAsync(code => code.UserId == user.Id, cancellationToken);
 

@@ -17,8 +17,9 @@ internal static class UsersSetup
         services.AddOptions<PasswordHasherOptions>().Configure<IOptions<PasswordSettings>>((hasher, settings) => hasher.IterationCount = settings.Value.HashIterations);
         // It holds nothing of a request, and the hashing threads outlive every one.
         services.Replace(ServiceDescriptor.Singleton<IPasswordHasher<User>, PasswordHasher<User>>());
-        services.AddScoped<IUserTwoFactorRecoveryCodeStore<User>>(provider => (UserStore)provider.GetRequiredService<IUserStore<User>>());
-        services.AddScoped<IUserLoginStore<User>>(provider => (UserStore)provider.GetRequiredService<IUserStore<User>>());
+        services.AddScoped(provider => (UserStore)provider.GetRequiredService<IUserStore<User>>());
+        services.AddScoped<IUserTwoFactorRecoveryCodeStore<User>>(provider => provider.GetRequiredService<UserStore>());
+        services.AddScoped<IUserLoginStore<User>>(provider => provider.GetRequiredService<UserStore>());
         return services;
     }
 }
