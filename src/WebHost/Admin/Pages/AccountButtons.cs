@@ -18,6 +18,7 @@ internal static class AccountButtons
     private static SeeOther Answer(string id, AdminOutcome outcome, string done) => AdminPageEndpoints.Back(id, outcome switch
     {
         AdminOutcome.NotFound => Notices.Gone,
+        AdminOutcome.Journalled => Notices.Journalled,
         AdminOutcome.Conflict => Notices.Conflict,
         AdminOutcome.OneSelf => Notices.OneSelf,
         _ => done,

@@ -1,4 +1,5 @@
 using Maintenance.Pages;
+using Maintenance.Storage.Outage;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.Sessions;
@@ -115,11 +116,13 @@ internal static class AdminPageEndpoints
     private static async Task<IResult> EndOneAsync(string id, string session, HttpContext context, AdminOperations operations, CancellationToken stop)
     {
         var outcome = await operations.EndSessionAsync(AdminActor.Of(context), id, session, stop);
-        return Back(id, outcome is AdminOutcome.Done or AdminOutcome.Journalled ? Notices.Ended : Notices.Gone);
+        return Back(id, outcome switch { AdminOutcome.Done => Notices.Ended, AdminOutcome.Journalled => Notices.Journalled, _ => Notices.Gone });
     }
 
     private static async Task<IResult> EndAllAsync(string id, HttpContext context, AdminOperations operations, CancellationToken stop) =>
-        Back(id, await operations.EndSessionsAsync(AdminActor.Of(context), id, stop) is null ? Notices.Gone : Notices.AllEnded);
+        Back(id, await operations.EndSessionsAsync(AdminActor.Of(context), id, stop) is not { } ended ? Notices.Gone
+            : ended.Outcome == RevocationOutcome.Done ? Notices.AllEnded
+            : Notices.Journalled);
 
     private static async Task<IResult> SignOutAsync(HttpContext context, AdminPageSignIn signIn, CancellationToken stop)
     {

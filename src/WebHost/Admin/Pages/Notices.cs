@@ -20,6 +20,7 @@ internal static class Notices
     public const string Conflict = "conflict";
     public const string Foreign = "foreign";
     public const string Proved = "proved";
+    public const string Journalled = "journalled";
 
     public static AdminNotice? Read(string? code) => code switch
     {
@@ -33,6 +34,7 @@ internal static class Notices
         Conflict => new("Nothing was done: the account was changed at the same time. Please press the button again.", Tone.Bad),
         Foreign => new("Nothing was done: the form was too old, or not from this page. Please press the button again.", Tone.Bad),
         Proved => new("Thank you. Nothing was done yet: press the button again.", Tone.Good),
+        Journalled => new(Accounts.Accepted.Journalled.Message, Tone.Warning),
         _ => null,
     };
 }
