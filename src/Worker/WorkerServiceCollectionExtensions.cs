@@ -3,6 +3,7 @@ using Maintenance.Prometheus;
 using Maintenance.Storage;
 using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
+using Maintenance.Worker.Hosting;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Results;
 using Maintenance.Worker.Scheduling;
@@ -52,6 +53,7 @@ public static class WorkerServiceCollectionExtensions
         services.AddSingleton<JobRunner>();
         services.AddSingleton<ScheduleBoard>();
         services.AddJobs();
+        services.KeepLastGoodOptions();
         return services;
     }
 

@@ -1,6 +1,5 @@
 using Maintenance.Storage.Redis;
 using Maintenance.Worker.Lease;
-using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Scheduling;
 
@@ -10,19 +9,7 @@ public sealed class JobExecution(IServiceProvider provider, RunLog log, ReplicaN
     internal async Task<(RunEnding Ending, JobReport Report, TimeSpan Duration)> WorkAsync(
         JobRegistration job, RunRequest request, string runId, CancellationToken stop)
     {
-        JobOptions options;
-        try
-        {
-            options = job.Options(provider);
-        }
-        catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)
-        {
-            // Checked at the start; the file was changed since. The message names the setting.
-            var wrong = new JobReport();
-            wrong.Error(exception.Message);
-            return (new RunEnding(JobOutcome.Failed, RunEnding.WrongSetting), wrong, TimeSpan.Zero);
-        }
-
+        var options = job.Options(provider);
         var context = new JobContext
         {
             DryRun = request.DryRun,
@@ -83,11 +70,6 @@ public sealed class JobExecution(IServiceProvider provider, RunLog log, ReplicaN
             context.Report.Error($"Redis unavailable: {exception.Message}");
             return new RunEnding(JobOutcome.Failed, RunEnding.RedisUnavailable);
         }
-        catch (OptionsValidationException exception)
-        {
-            context.Report.Error(exception.Message);
-            return new RunEnding(JobOutcome.Failed, RunEnding.WrongSetting);
-        }
         catch (Exception exception)
         {
             context.Report.Error($"{exception.GetType().Name}: {exception.Message}");
@@ -104,5 +86,4 @@ internal sealed record RunEnding(JobOutcome Outcome, string? Reason = null, bool
     public const string Canceled = "canceled";
     public const string RedisUnavailable = "redis unavailable";
     public const string LeaseNotConfirmed = "lease not confirmed: Redis did not answer at the end";
-    public const string WrongSetting = "wrong setting";
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace Maintenance.Worker.Scheduling;
 
 /// <summary>When a job may run although its lease cannot be had. The lease only saves double work; every job is safe without it.</summary>
@@ -20,7 +18,6 @@ public sealed class JobRegistration
 {
     private readonly Func<IServiceProvider, IMaintenanceJob> job;
     private readonly Func<IServiceProvider, JobOptions> options;
-    private JobOptions? lastValid;
 
     internal JobRegistration(
         string name, LeaselessRuns leaseless, Func<IServiceProvider, IMaintenanceJob> job, Func<IServiceProvider, JobOptions> options)
@@ -41,19 +38,5 @@ public sealed class JobRegistration
     public IMaintenanceJob Job(IServiceProvider provider) => job(provider);
 
     /// <summary>Its options as they are now.</summary>
-    /// <exception cref="OptionsValidationException">A setting that was changed since the start is wrong.</exception>
-    public JobOptions Options(IServiceProvider provider) => lastValid = options(provider);
-
-    /// <summary>Its options as they are now or, while one that was changed since the start is wrong, as they were when they were right.</summary>
-    internal JobOptions LastValidOptions(IServiceProvider provider)
-    {
-        try
-        {
-            return Options(provider);
-        }
-        catch (Exception exception) when (lastValid is not null && exception is (OptionsValidationException or InvalidOperationException))
-        {
-            return lastValid;
-        }
-    }
+    public JobOptions Options(IServiceProvider provider) => options(provider);
 }

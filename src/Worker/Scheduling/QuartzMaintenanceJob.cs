@@ -22,8 +22,7 @@ internal sealed class QuartzMaintenanceJob(
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         var name = context.JobDetail.Key.Name;
-        // The firing belongs to the schedule; a setting that is wrong by now is a failed run, which says so.
-        var options = jobs.Single(job => job.Name == name).LastValidOptions(provider);
+        var options = jobs.Single(job => job.Name == name).Options(provider);
         if (!JobSchedule.TryParse(options.Schedule, out var schedule, out _))
         {
             // Checked at the start, and the firing comes from what was valid then: a change since has no effect.

@@ -3,7 +3,6 @@ using Maintenance.Testing;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Tests.Scheduling;
 
@@ -76,31 +75,6 @@ public sealed class JobExecutionTests : IDisposable
     }
 
     [Fact]
-    public async Task WorkAsync_FailsWithTheSettingsName_WhenAReloadedFileHasAWrongOne_AndTheScheduleGoesOn()
-    {
-        var valid = new JobOptions { Schedule = "00:01:00" };
-        var wrong = false;
-        var ran = 0;
-        var job = new FakeJob((_, _) =>
-        {
-            ran++;
-            return Task.CompletedTask;
-        });
-        var registration = new JobRegistration("test", LeaselessRuns.Never, _ => job, _ =>
-            wrong ? throw new OptionsValidationException("", typeof(JobOptions), ["Jobs:Test:Budget:DutyCycle is 7; expected above 0 to 1."]) : valid);
-        (await RunAsync(registration, CancellationToken.None)).Outcome.ShouldBe(JobOutcome.Success);
-
-        wrong = true;
-        var result = await RunAsync(registration, CancellationToken.None);
-
-        result.Outcome.ShouldBe(JobOutcome.Failed);
-        result.Reason.ShouldBe("wrong setting");
-        result.Errors.ShouldHaveSingleItem().ShouldContain("Jobs:Test:Budget:DutyCycle");
-        ran.ShouldBe(1);
-        registration.LastValidOptions(new ServiceCollection().BuildServiceProvider()).ShouldBe(valid);
-    }
-
-    [Fact]
     public async Task WorkAsync_IsCanceled_WhenItsTokenWas()
     {
         using var stop = new CancellationTokenSource();
@@ -144,14 +118,10 @@ public sealed class JobExecutionTests : IDisposable
 
     public void Dispose() => logs.Dispose();
 
-    private Task<JobResult> RunAsync(Func<JobContext, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    private async Task<JobResult> RunAsync(Func<JobContext, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         var job = new FakeJob(work);
-        return RunAsync(new JobRegistration("test", LeaselessRuns.Never, _ => job, _ => new JobOptions { Schedule = "00:01:00" }), cancellationToken);
-    }
-
-    private async Task<JobResult> RunAsync(JobRegistration registration, CancellationToken cancellationToken)
-    {
+        var registration = new JobRegistration("test", LeaselessRuns.Never, _ => job, _ => new JobOptions { Schedule = "00:01:00" });
         var execution = new JobExecution(
             new ServiceCollection().BuildServiceProvider(), new RunLog(logs.For<JobRunner>()), new ReplicaName("a"), time);
         var request = new RunRequest("test");
