@@ -61,8 +61,16 @@ internal sealed class PasswordSignIn(
             return Problems.InvalidCredentials();
         }
 
-        // From here on the caller has shown that it knows the password, and may be told about the account.
-        await failures.TryForgetAsync(counted, cancellationToken);
+        // From here on the caller has shown that it knows the password, and may be told about the account. The failures are forgotten beside what follows.
+        var forgetting = failures.TryForgetAsync(counted, cancellationToken);
+        var answer = await AnswerAsync(request, user, check, context, known, cancellationToken);
+        await forgetting;
+        return answer;
+    }
+
+    private async Task<IResult> AnswerAsync(
+        LoginRequest request, User user, PasswordCheck check, HttpContext context, IReadOnlyList<KnownLogIn> known, CancellationToken cancellationToken)
+    {
         if (Refusal(user) is { } refusal)
         {
             audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = false, UserId = user.Key, Detail = refusal.Code });

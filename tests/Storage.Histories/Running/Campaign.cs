@@ -17,11 +17,11 @@ internal sealed record Finding(ulong Seed, int Number, History Drawn, History Sh
         + $"Shrunk from {Drawn.Steps} to {Shrunk.Steps} steps:\n{Shrunk}\nWhat happened:\n{Result.Trace}";
 }
 
-/// <summary>Runs many histories side by side, each lane on a database of its own, and shrinks the first that fails.</summary>
+/// <summary>Random histories of sessions, each lane on a database of its own.</summary>
 internal sealed class Campaign(RedisServer server, Product product)
 {
-    private const int Lanes = 8;
-    public int MostShrinkRuns { get; init; } = 600;
+    private const int MostShrinkRuns = 600;
+
     // A history that runs freely fails only when the clients happen to meet again.
     private const int TriesOfFreeHistory = 5;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
@@ -35,61 +35,34 @@ internal sealed class Campaign(RedisServer server, Product product)
     /// <summary>Histories run so far.</summary>
     public int Run { get; private set; }
 
-    /// <summary>Runs <paramref name="count"/> histories, the first drawn from the seed itself, the next from seed + 1, and so on.</summary>
+    /// <summary>Runs histories from a seed on.</summary>
     /// <returns>The first that failed, shrunk; null if none did.</returns>
     public async Task<Finding?> RunAsync(ulong seed, int count)
     {
-        var next = -1;
-        var failures = new SortedDictionary<int, (History History, HistoryResult Result)>();
-        var finished = 0;
-        async Task LaneAsync(int lane)
+        var search = new HistorySearch<History>
         {
-            await using var connection = Connect(lane);
-            while (Interlocked.Increment(ref next) is var number && number < count)
-            {
-                lock (failures)
-                {
-                    if (failures.Count > 0)
-                    {
-                        return;
-                    }
-                }
-
-                var history = HistoryGenerator.Draw(seed + (ulong)number);
-                history = OnlyOrdered ? history with { Ordered = true } : history;
-                var result = await RunAsync(history, connection);
-                Interlocked.Increment(ref finished);
-                if (result.Violation is { } violation && (Wanted.Count == 0 || Wanted.Contains(violation.Kind)))
-                {
-                    lock (failures)
-                    {
-                        failures.Add(number, (history, result));
-                    }
-                }
-            }
-        }
-
-        await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => Task.Run(() => LaneAsync(lane))));
-        Run = finished;
-        if (failures.Count == 0)
-        {
-            return null;
-        }
-
-        var (first, failure) = failures.First();
-        await using var shrinking = Connect(database: 0);
-        var (shrunk, shrunkResult) = await ShrinkAsync(failure.History, failure.Result, shrinking);
-        return new Finding(seed + (ulong)first, first + 1, failure.History, shrunk, shrunkResult);
+            Connect = lane => Connect(server, lane),
+            Draw = drawn => OnlyOrdered ? HistoryGenerator.Draw(drawn) with { Ordered = true } : HistoryGenerator.Draw(drawn),
+            RunOneAsync = (history, connection) => RunAsync(history, connection!),
+            Shrink = HistoryShrinker.Shrink,
+            Tries = history => history.Ordered ? 1 : TriesOfFreeHistory,
+            MostShrinkRuns = MostShrinkRuns,
+            IsWanted = violation => Wanted.Count == 0 || Wanted.Contains(violation.Kind),
+        };
+        var found = await search.RunAsync(seed, count);
+        Run = search.Run;
+        return found is var (number, drawn, shrunk, result) ? new Finding(seed + (ulong)number, number + 1, drawn, shrunk, result) : null;
     }
 
     /// <summary>Runs one history.</summary>
     public async Task<HistoryResult> RunAsync(History history)
     {
-        await using var connection = Connect(database: 0);
+        await using var connection = Connect(server, database: 0);
         return await RunAsync(history, connection);
     }
 
-    private RedisConnection Connect(int database) => new(
+    /// <summary>A connection to a database of the server, whose calls take turns.</summary>
+    internal static RedisConnection Connect(RedisServer server, int database) => new(
         new RedisOptions { Url = server.Url + string.Create(CultureInfo.InvariantCulture, $"/{database}"), Deadline = Deadline, ConnectTimeout = Deadline },
         TimeProvider.System,
         NullLogger.Instance)
@@ -101,34 +74,5 @@ internal sealed class Campaign(RedisServer server, Product product)
     {
         await connection.CallAsync(database => database.ExecuteAsync("FLUSHDB"), CancellationToken.None);
         return await HistoryRunner.RunAsync(history, product, connection);
-    }
-
-    private async Task<(History History, HistoryResult Result)> ShrinkAsync(History history, HistoryResult result, RedisConnection connection)
-    {
-        var kind = result.Violation!.Kind;
-        var runs = 0;
-        var smaller = true;
-        while (smaller && runs < MostShrinkRuns)
-        {
-            smaller = false;
-            foreach (var candidate in HistoryShrinker.Shrink(history))
-            {
-                HistoryResult? failed = null;
-                for (var i = 0; i < (history.Ordered ? 1 : TriesOfFreeHistory) && failed is null && runs < MostShrinkRuns; i++)
-                {
-                    runs++;
-                    var tried = await RunAsync(candidate, connection);
-                    failed = tried.Violation?.Kind == kind ? tried : null;
-                }
-
-                if (failed is not null)
-                {
-                    (history, result, smaller) = (candidate, failed, true);
-                    break;
-                }
-            }
-        }
-
-        return (history, result);
     }
 }

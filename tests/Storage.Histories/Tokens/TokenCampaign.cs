@@ -1,8 +1,6 @@
-using System.Globalization;
 using Maintenance.Storage.Histories.Running;
 using Maintenance.Storage.Redis;
 using Maintenance.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maintenance.Storage.Histories.Tokens;
 
@@ -14,16 +12,14 @@ internal sealed record TokenFinding(ulong Seed, TokenHistory Drawn, TokenHistory
         + $"Shrunk from {Drawn.Steps} to {Shrunk.Steps} steps:\n{Shrunk}\nWhat happened:\n{Result.Trace}";
 }
 
-/// <summary>Runs many token histories side by side, on Redis (each lane on a database of its own) or in memory, and shrinks the first that fails.</summary>
+/// <summary>Random histories of tokens, on Redis (each lane on a database of its own) or in memory.</summary>
 /// <param name="server">The server; null for the stores in memory.</param>
 /// <param name="plant">What else the stores must be, a planted bug says.</param>
 internal sealed class TokenCampaign(RedisServer? server, Func<TokenWorld, TokenWorld>? plant = null)
 {
     // The other histories use the first databases of the same server.
     private const int FirstDatabase = 16;
-    private const int Lanes = 8;
     private const int MostShrinkRuns = 400;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     /// <summary>Lets no history run freely, so that the same seed gives the same answers.</summary>
     public bool OnlyOrdered { get; init; }
@@ -35,61 +31,27 @@ internal sealed class TokenCampaign(RedisServer? server, Func<TokenWorld, TokenW
     /// <returns>The first that failed, shrunk; null if none did.</returns>
     public async Task<TokenFinding?> RunAsync(ulong seed, int count)
     {
-        var (next, finished) = (-1, 0);
-        var failures = new SortedDictionary<int, (TokenHistory History, HistoryResult Result)>();
-        async Task LaneAsync(int lane)
+        var search = new HistorySearch<TokenHistory>
         {
-            await using var connection = Connect(FirstDatabase + lane);
-            while (Interlocked.Increment(ref next) is var number && number < count)
-            {
-                lock (failures)
-                {
-                    if (failures.Count > 0)
-                    {
-                        return;
-                    }
-                }
-
-                var history = TokenGenerator.Draw(seed + (ulong)number);
-                history = OnlyOrdered ? history with { Ordered = true } : history;
-                var result = await RunAsync(history, connection);
-                Interlocked.Increment(ref finished);
-                if (result.Violation is not null)
-                {
-                    lock (failures)
-                    {
-                        failures.Add(number, (history, result));
-                    }
-                }
-            }
-        }
-
-        await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => Task.Run(() => LaneAsync(lane))));
-        Run = finished;
-        if (failures.Count == 0)
-        {
-            return null;
-        }
-
-        var (first, (drawn, failed)) = failures.First();
-        var (shrunk, shrunkResult) = await ShrinkAsync(drawn, failed);
-        return new TokenFinding(seed + (ulong)first, drawn, shrunk, shrunkResult);
+            Connect = Connect,
+            Draw = drawn => OnlyOrdered ? TokenGenerator.Draw(drawn) with { Ordered = true } : TokenGenerator.Draw(drawn),
+            RunOneAsync = RunAsync,
+            Shrink = TokenGenerator.Shrink,
+            MostShrinkRuns = MostShrinkRuns,
+        };
+        var found = await search.RunAsync(seed, count);
+        Run = search.Run;
+        return found is var (number, drawn, shrunk, result) ? new TokenFinding(seed + (ulong)number, drawn, shrunk, result) : null;
     }
 
     /// <summary>Runs one history.</summary>
     public async Task<HistoryResult> RunAsync(TokenHistory history)
     {
-        await using var connection = Connect(FirstDatabase);
+        await using var connection = Connect(lane: 0);
         return await RunAsync(history, connection);
     }
 
-    private RedisConnection? Connect(int database) => server is null ? null : new(
-        new RedisOptions { Url = server.Url + string.Create(CultureInfo.InvariantCulture, $"/{database}"), Deadline = Deadline, ConnectTimeout = Deadline },
-        TimeProvider.System,
-        NullLogger.Instance)
-    {
-        BeforeCall = TurnScheduler.TurnAsync,
-    };
+    private RedisConnection? Connect(int lane) => server is null ? null : Campaign.Connect(server, FirstDatabase + lane);
 
     private async Task<HistoryResult> RunAsync(TokenHistory history, RedisConnection? connection)
     {
@@ -100,27 +62,5 @@ internal sealed class TokenCampaign(RedisServer? server, Func<TokenWorld, TokenW
 
         await using var world = connection is null ? TokenWorld.InMemory(history) : TokenWorld.OnRedis(connection, history);
         return await TokenRun.RunAsync(history, plant?.Invoke(world) ?? world);
-    }
-
-    private async Task<(TokenHistory History, HistoryResult Result)> ShrinkAsync(TokenHistory history, HistoryResult result)
-    {
-        await using var connection = Connect(FirstDatabase);
-        var kind = result.Violation!.Kind;
-        var (runs, smaller) = (0, true);
-        while (smaller && runs < MostShrinkRuns)
-        {
-            smaller = false;
-            foreach (var candidate in TokenGenerator.Shrink(history).TakeWhile(_ => runs++ < MostShrinkRuns))
-            {
-                var tried = await RunAsync(candidate, connection);
-                if (tried.Violation?.Kind == kind)
-                {
-                    (history, result, smaller) = (candidate, tried, true);
-                    break;
-                }
-            }
-        }
-
-        return (history, result);
     }
 }
