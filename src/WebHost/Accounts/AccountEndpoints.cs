@@ -78,9 +78,10 @@ internal static class AccountEndpoints
         auth.MapPut("profile/password", (ChangePasswordRequest request, HttpContext context, PasswordChange change, CancellationToken stop) => change.ChangeAsync(request, context, stop))
             .Validated<ChangePasswordRequest>()
             .Produces<SignedIn>()
+            .Produces<SignedIn>(StatusCodes.Status202Accepted)
             .RequireAuthorization()
             .RequireRateLimiting(Limits.Sensitive)
-            .WithSummary("Sets a new password by the old one and ends every session; the caller gets a new one.");
+            .WithSummary("Sets a new password by the old one and ends every session; the caller gets a new one. 202 when Redis is away and the end is only written down.");
         auth.MapDelete("account", ([FromBody] DeleteAccountRequest request, HttpContext context, AccountDeletion deletion, CancellationToken stop) => deletion.DeleteAsync(request, context, stop))
             .Validated<DeleteAccountRequest>()
             .Produces(StatusCodes.Status204NoContent)

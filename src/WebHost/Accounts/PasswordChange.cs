@@ -1,4 +1,5 @@
 using Maintenance.Storage.OneTimeTokens;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Audit;
@@ -113,9 +114,10 @@ internal sealed class PasswordChange(
         // From here on nobody's hanging up counts: the password is another one, and what the old one made must not live on.
         audit.Record(context, new AuditEvent { Action = AuditActions.PasswordChanged, UserId = user.Key });
         mail.SendPasswordChanged(user);
+        RevocationOutcome outcome;
         try
         {
-            await sessions.RevokeAllAsync(user.Key, except: null, CancellationToken.None);
+            outcome = (await sessions.RevokeAllAsync(user.Key, except: null, CancellationToken.None)).Outcome;
         }
         catch (StorageUnavailableException)
         {
@@ -123,9 +125,13 @@ internal sealed class PasswordChange(
                 context.Response, "The password HAS been changed, but the sessions could not be ended. Sign in with the new one and log out everywhere.", TimeSpan.FromSeconds(1), "password_changed");
         }
 
-        return await users.FindByIdAsync(user.Key) is { } changed && await issuer.IssueAsync(context, changed, device?.DeviceName, cancellationToken) is { } signedIn
-            ? TypedResults.Ok(signedIn with { DeviceToken = devices.Remember(context, changed, devices.Read(context, token: null)) })
-            : Problems.Unauthorized();
+        if (await users.FindByIdAsync(user.Key) is not { } changed || await issuer.IssueAsync(context, changed, device?.DeviceName, cancellationToken) is not { } signedIn)
+        {
+            return Problems.Unauthorized();
+        }
+
+        signedIn = signedIn with { DeviceToken = devices.Remember(context, changed, devices.Read(context, token: null)) };
+        return outcome == RevocationOutcome.Done ? TypedResults.Ok(signedIn) : TypedResults.Accepted((string?)null, signedIn);
     }
 
     /// <summary>Whether the signed-in user knows the password; a wrong one counts as a failed log-in, so a stolen session does not help to guess it.</summary>

@@ -44,6 +44,9 @@ public sealed class JournalledTests(HostFixture fixture)
             TimeSpan.FromSeconds(60));
 
         await WrittenDownAsync(client.SendAsync(HttpMethod.Delete, $"/api/auth/sessions/{listed[false]}", token: user));
+        var changed = await client.SendAsync(HttpMethod.Put, "/api/auth/profile/password", new { currentPassword = AuthClient.Password, newPassword = "another good password" }, user);
+        changed.Status.ShouldBe(HttpStatusCode.Accepted, changed.Text);
+        (await client.VerifyAsync(Token(changed, HttpStatusCode.Accepted))).ShouldBe(HttpStatusCode.OK);
         await WrittenDownAsync(client.SendAsync(HttpMethod.Delete, $"/api/auth/admin/users/{id}/sessions/{listed[true]}", token: admin));
         (await client.SendAsync(HttpMethod.Delete, $"/api/auth/admin/users/{id}/sessions", token: admin)).Status.ShouldBe(HttpStatusCode.Accepted);
         await WrittenDownAsync(client.SendAsync(HttpMethod.Delete, $"/api/auth/admin/users/{id}/admin", token: admin));
@@ -59,9 +62,9 @@ public sealed class JournalledTests(HostFixture fixture)
         (await client.VerifyAsync(other.Session)).ShouldBe(HttpStatusCode.Unauthorized);
     }
 
-    private static string Token(Reply login)
+    private static string Token(Reply login, HttpStatusCode status = HttpStatusCode.OK)
     {
-        login.Status.ShouldBe(HttpStatusCode.OK, login.Text);
+        login.Status.ShouldBe(status, login.Text);
         return login.Json.GetProperty("sessionToken").GetString()!;
     }
 
