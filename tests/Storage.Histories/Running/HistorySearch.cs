@@ -75,8 +75,8 @@ internal sealed class HistorySearch<T>
 
         var (first, (drawn, failed)) = failures.First();
         await using var shrinking = Connect(0);
-        var (shrunk, result) = await ShrinkAsync(drawn, failed, shrinking);
-        return (first, drawn, shrunk, result);
+        var (shrunk, smallest) = await ShrinkAsync(drawn, failed, shrinking);
+        return (first, drawn, shrunk, smallest);
     }
 
     private async Task<(T History, HistoryResult Result)> ShrinkAsync(T history, HistoryResult result, RedisConnection? connection)
