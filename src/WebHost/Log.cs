@@ -14,9 +14,6 @@ internal static partial class Log
     [LoggerMessage(3002, LogLevel.Warning, "Users are kept in this process's memory only: they are gone at its end, and no other host sees them.")]
     public static partial void UsersInMemory(this ILogger logger);
 
-    [LoggerMessage(3003, LogLevel.Error, "A changed setting cannot be accepted; what held before goes on: {Reason}")]
-    public static partial void SettingNotTaken(this ILogger logger, string reason);
-
     [LoggerMessage(3100, LogLevel.Information, "Audit {Action} {Outcome} user {UserId} actor {ActorId} session {SessionId} from {Address}: {Detail}")]
     public static partial void Audit(
         this ILogger logger, string action, string outcome, string? userId, string? actorId, string? sessionId, IPAddress? address, string? detail);

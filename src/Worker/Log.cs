@@ -64,9 +64,6 @@ internal static partial class Log
     [LoggerMessage(2017, LogLevel.Warning, "A wrong management token from {Address}: {Count} within a minute; after {Most} none is looked at")]
     public static partial void WrongToken(this ILogger logger, string address, int count, int most);
 
-    [LoggerMessage(2018, LogLevel.Error, "The configuration was changed to something that cannot be accepted, so the settings stay as they were: {Problem}")]
-    public static partial void SettingNotTaken(this ILogger logger, string problem);
-
     [LoggerMessage(2100, LogLevel.Warning, "Lease of job {Job} lost: {Reason}. The run stops")]
     public static partial void LeaseLost(this ILogger logger, string job, string reason);
 

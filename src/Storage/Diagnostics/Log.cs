@@ -21,6 +21,9 @@ internal static partial class Log
     [LoggerMessage(1004, LogLevel.Warning, "Connection to Redis at {Endpoint} replaced: {Reason}.")]
     public static partial void ConnectionReplaced(this ILogger logger, string endpoint, string reason);
 
+    [LoggerMessage(1005, LogLevel.Error, "The configuration was changed to something that cannot be accepted; what held before goes on: {Problem}")]
+    public static partial void SettingNotTaken(this ILogger logger, string problem);
+
     [LoggerMessage(1100, LogLevel.Warning, "Session {Session} could not be renewed: {Reason}. It stays valid until it expires.")]
     public static partial void RenewalFailed(this ILogger logger, string session, string reason);
 

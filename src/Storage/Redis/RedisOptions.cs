@@ -80,6 +80,8 @@ public sealed class RedisOptions
         ArgumentNullException.ThrowIfNull(node);
         var copy = Clone();
         copy.Node = (node.Host, node.Port);
+        // They would lead to the primary.
+        copy.Sentinel = new RedisSentinelOptions();
         return copy;
     }
 }

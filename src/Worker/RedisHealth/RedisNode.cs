@@ -31,11 +31,8 @@ public sealed record RedisNode(string Name, RedisOptions Options, bool MayBeRepl
             return null;
         }
 
-        var fixedHost = options.Clone();
-        // They would lead to the primary.
-        fixedHost.Sentinel = new RedisSentinelOptions();
         var node = new RedisClusterNode("", replica.Node[..colon].Trim('[', ']'), port, IsPrimary: false, HasFailed: false, []);
-        return new RedisNode(replica.Node, fixedHost.ForNode(node), MayBeReplica: true);
+        return new RedisNode(replica.Node, options.ForNode(node), MayBeReplica: true);
     }
 
     /// <summary>Sends a command to this node, and to no other that it may point to.</summary>

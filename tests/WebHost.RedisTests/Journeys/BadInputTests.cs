@@ -178,7 +178,7 @@ public sealed class BadInputTests(HostFixture fixture)
 
         await own.LoginAsync(email);
         (await own.GetAsync("/api/auth/account/export", (await own.LoginAsync(email)).Session)).Status.ShouldBe(HttpStatusCode.OK);
-        host.Logs.WithEvent(3003).Select(line => line.Message).ShouldContain(line => line.Contains("StepUp:MaxAge", StringComparison.Ordinal));
+        host.Logs.WithEvent(1005).Select(line => line.Message).ShouldContain(line => line.Contains("StepUp:MaxAge", StringComparison.Ordinal));
     }
 
     [Fact]

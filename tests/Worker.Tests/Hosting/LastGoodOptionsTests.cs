@@ -42,8 +42,8 @@ public sealed class LastGoodOptionsTests : IAsyncDisposable
 
         Of<RedisHealthOptions>().Deadline.ShouldBe(TimeSpan.FromSeconds(20));
         Of<AlertingOptions>().SinkTimeout.ShouldBe(TimeSpan.FromSeconds(20));
-        logs.WithEvent(2018).ShouldContain(line => line.Message.Contains("Jobs:RedisHealth", StringComparison.Ordinal) && line.Message.Contains("Deadline", StringComparison.Ordinal));
-        logs.WithEvent(2018).ShouldContain(line => line.Message.Contains("Alerting:SinkTimeout", StringComparison.Ordinal));
+        logs.WithEvent(1005).ShouldContain(line => line.Message.Contains("Jobs:RedisHealth", StringComparison.Ordinal) && line.Message.Contains("Deadline", StringComparison.Ordinal));
+        logs.WithEvent(1005).ShouldContain(line => line.Message.Contains("Alerting:SinkTimeout", StringComparison.Ordinal));
 
         Change("Jobs:RedisHealth:Deadline", "00:00:30");
         Of<RedisHealthOptions>().Deadline.ShouldBe(TimeSpan.FromSeconds(30));

@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
+using Maintenance.Storage.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Maintenance.Worker.Hosting;
+namespace Maintenance.Storage;
 
 /// <summary>
 /// Options that go on as they were when the configuration changes to something that cannot be accepted. At the start there are none, and a wrong value
-/// stops it; later it would end runs without a result, the way to a sink, or each request that asks for the token.
+/// stops it; later it would fail whatever reads the options: requests, runs of jobs, the way to a sink.
 /// </summary>
 internal sealed class LastGoodOptions<TOptions>(
     IEnumerable<IConfigureOptions<TOptions>> setups,
@@ -26,16 +29,20 @@ internal sealed class LastGoodOptions<TOptions>(
         }
         catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException && last.ContainsKey(name))
         {
-            // Asked for here, because logging has options of its own. The texts name the setting and no secret, as at the start.
-            services.GetRequiredService<ILoggerFactory>().CreateLogger("Maintenance.Worker.Settings").SettingNotTaken(exception.Message);
+            // Asked for here, because logging has options of its own. The texts name the setting and never a secret, as at the start.
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("Maintenance.Settings").SettingNotTaken(exception.Message);
             return last[name];
         }
     }
 }
 
-internal static class LastGoodOptionsExtensions
+/// <summary>Registers them.</summary>
+public static class LastGoodOptionsExtensions
 {
-    /// <summary>For all options of the worker, those of Storage too.</summary>
+    /// <summary>
+    /// Lets every options class of the host, not only those of the stores, go on with its last good values when a configuration that changes while the host
+    /// runs holds a wrong one. The log names it (event 1005). Without this, <c>IOptionsMonitor.CurrentValue</c> throws until the value is mended.
+    /// </summary>
     public static IServiceCollection KeepLastGoodOptions(this IServiceCollection services) =>
         services.Replace(ServiceDescriptor.Singleton(typeof(IOptionsFactory<>), typeof(LastGoodOptions<>)));
 }

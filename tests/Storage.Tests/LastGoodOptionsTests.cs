@@ -1,61 +1,61 @@
+using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
-using Maintenance.WebHost.Hosting;
-using Maintenance.WebHost.StepUp;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Maintenance.WebHost.Tests.Hosting;
+namespace Maintenance.Storage.Tests;
 
-public sealed class LastGoodOptionsTests : IDisposable
+public sealed class LastGoodOptionsTests : IAsyncDisposable
 {
-    private const string Setting = "StepUp:MaxAge";
+    private const string Setting = "Storage:Sessions:SlidingExpiration";
 
     private readonly LogCollector logs = new();
-    private readonly IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([new(Setting, "00:20:00")]).Build();
+    private readonly IConfigurationRoot configuration = new ConfigurationBuilder()
+        .AddInMemoryCollection([new("Storage:Redis:Url", "redis://127.0.0.1"), new(Setting, "00:20:00")]).Build();
+
     private readonly ServiceProvider services;
 
     public LastGoodOptionsTests() => services = new ServiceCollection()
         .AddLogging(logging => logging.AddProvider(logs))
-        .AddSingleton<IConfiguration>(configuration)
-        .AddSettings<StepUpOptions, StepUpOptionsValidator>(StepUpOptions.Section)
+        .AddAuthStorage(configuration)
         .KeepLastGoodOptions()
         .BuildServiceProvider();
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        services.Dispose();
+        await services.DisposeAsync();
         logs.Dispose();
     }
 
     [Theory]
-    [InlineData("99:00:00")]
+    [InlineData("-00:00:01")]
     [InlineData("soon")]
     public void WrongValue_ThatComesLater_ChangesNothing_AndIsNamedInTheLog(string wrong)
     {
-        MaxAge.ShouldBe(TimeSpan.FromMinutes(20));
+        Life.ShouldBe(TimeSpan.FromMinutes(20));
 
         Change(wrong);
 
-        MaxAge.ShouldBe(TimeSpan.FromMinutes(20));
-        logs.WithEvent(3003).ShouldHaveSingleItem().Message.ShouldContain(Setting);
+        Life.ShouldBe(TimeSpan.FromMinutes(20));
+        logs.WithEvent(1005).ShouldContain(line => line.Message.Contains(Setting, StringComparison.Ordinal));
 
         Change("00:30:00");
-        MaxAge.ShouldBe(TimeSpan.FromMinutes(30));
+        Life.ShouldBe(TimeSpan.FromMinutes(30));
     }
 
     [Theory]
-    [InlineData("99:00:00")]
+    [InlineData("-00:00:01")]
     [InlineData("soon")]
     public void WrongValue_AtTheStart_StopsIt(string wrong)
     {
         Change(wrong);
 
-        Should.Throw<Exception>(() => MaxAge).ToString().ShouldContain(Setting);
+        Should.Throw<Exception>(() => Life).ToString().ShouldContain(Setting);
     }
 
-    private TimeSpan MaxAge => services.GetRequiredService<IOptionsMonitor<StepUpOptions>>().CurrentValue.MaxAge;
+    private TimeSpan Life => services.GetRequiredService<IOptionsMonitor<SessionOptions>>().CurrentValue.SlidingExpiration;
 
     private void Change(string value)
     {
