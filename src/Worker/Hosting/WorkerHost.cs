@@ -7,6 +7,7 @@ using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
 using Maintenance.Worker.Status;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Hosting;
@@ -81,6 +82,8 @@ internal static class WorkerHost
             builder.Configuration.AddInMemoryCollection([new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Maintenance", "Warning")]);
         }
 
+        // A person waits longer than a request does, and here the first call waits for the connection too.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Storage:Redis:Deadline", "00:00:05")] });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddMaintenanceWorker(builder.Configuration);
