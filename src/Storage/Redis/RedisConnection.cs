@@ -119,7 +119,7 @@ public sealed class RedisConnection : IAsyncDisposable
             {
                 return await AttemptAsync(call, limit - timeProvider.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (IsMoving(exception) && timeProvider.GetElapsedTime(started) + MovingPause < limit)
+            catch (Exception exception) when (ServerErrors.Moving(exception) && timeProvider.GetElapsedTime(started) + MovingPause < limit)
             {
                 moving = exception;
                 await Task.Delay(MovingPause, timeProvider, cancellationToken).ConfigureAwait(false);
@@ -144,9 +144,6 @@ public sealed class RedisConnection : IAsyncDisposable
             }
         }
     }
-
-    private static bool IsMoving(Exception exception) =>
-        exception is SlotMovingException || (exception is RedisServerException && ServerErrors.Moving(exception.Message));
 
     /// <summary>Runs a script by its hash, and by its text when the server does not know the hash (first use, restart, SCRIPT FLUSH).</summary>
     /// <exception cref="StorageUnavailableException">Redis did not answer, or is not serving.</exception>

@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace Maintenance.Storage.Redis;
 
 /// <summary>Which error replies mean that Redis is not serving, as opposed to refusing this one command.</summary>
@@ -19,6 +21,10 @@ internal static class ServerErrors
         message.StartsWith("TRYAGAIN", StringComparison.Ordinal)
         || message.Contains("non local key", StringComparison.Ordinal)
         || message.Contains("redirect not followed", StringComparison.Ordinal);
+
+    /// <summary>The same of what a call threw.</summary>
+    public static bool Moving(Exception exception) =>
+        exception is SlotMovingException || (exception is RedisServerException && Moving(exception.Message));
 
     /// <summary>Whether the server goes on answering reads.</summary>
     public static bool OnlyWrites(string message) =>

@@ -26,6 +26,22 @@ public sealed class PasswordWorkTests
     }
 
     [Fact]
+    public async Task Decoy_IsMadeAtTheStart_SoThatNoRequestPaysForIt()
+    {
+        var hasher = new CountingHasher();
+        using var threads = Threads(new PasswordSettings());
+        var work = new PasswordWork(hasher, threads, Rounds(1000));
+        using var preparation = new DecoyPreparation(work);
+
+        await preparation.StartAsync(default);
+        await preparation.ExecuteTask!;
+        hasher.Hashed.ShouldBe(1);
+
+        await work.CheckAsync(null, "anything", default);
+        hasher.Hashed.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Check_NeverMatches_WithoutAHash_AlsoWhenTheDecoyIsMet()
     {
         using var threads = Threads(new PasswordSettings());
@@ -142,7 +158,13 @@ public sealed class PasswordWorkTests
     {
         public List<string> Compared { get; } = [];
 
-        public string HashPassword(User user, string password) => $"hash of {password}";
+        public int Hashed { get; private set; }
+
+        public string HashPassword(User user, string password)
+        {
+            Hashed++;
+            return $"hash of {password}";
+        }
 
         public PasswordVerificationResult VerifyHashedPassword(User user, string hashedPassword, string providedPassword)
         {

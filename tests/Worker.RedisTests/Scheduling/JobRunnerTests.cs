@@ -62,14 +62,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
     public async Task RunDueAsync_TakesOver_WhenTheHolderGivesUp()
     {
         var entered = new TaskCompletionSource();
-        await using var holder = new RunnerHarness(
-            redis.Server.Url,
-            async (_, cancellationToken) =>
-            {
-                entered.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
-            },
-            "holder");
+        await using var holder = Holder(entered);
         await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other", lease: TimeSpan.FromSeconds(1));
         var holding = holder.RunAsync(Midnight);
         await entered.Task;
@@ -166,14 +159,7 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
     public async Task RunDueAsync_EndsAtOnce_WhenTheHostStopsWhileItWaitsForALease()
     {
         var entered = new TaskCompletionSource();
-        await using var holder = new RunnerHarness(
-            redis.Server.Url,
-            async (_, cancellationToken) =>
-            {
-                entered.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
-            },
-            "holder");
+        await using var holder = Holder(entered);
         // It looks again every 100 s.
         await using var other = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "other", lease: TimeSpan.FromMinutes(5));
         var holding = holder.RunAsync(Midnight);
@@ -483,4 +469,14 @@ public sealed class JobRunnerTests(RedisFixture redis) : IClassFixture<RedisFixt
         (await replica.RunAsync(dryRun: true)).Outcome.ShouldBe(JobOutcome.Success);
         (await redis.Server.KeysAsync("maintenance:last-success:*")).ShouldBeEmpty();
     }
+
+    /// <summary>A replica whose runs last until it is stopped.</summary>
+    private RunnerHarness Holder(TaskCompletionSource entered) => new(
+        redis.Server.Url,
+        async (_, cancellationToken) =>
+        {
+            entered.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        },
+        "holder");
 }
