@@ -178,6 +178,34 @@ public sealed class MoveTests : IAsyncLifetime
         (await host.IsValidAsync(born)).ShouldBeFalse();
     }
 
+    // Redis may have taken the session although it gave no answer. Ended here, in memory, it must not live on there.
+    [Fact]
+    public async Task LogInWithATokenMadeBefore_GetsAnother_WhenRedisDidNotAnswer()
+    {
+        await using var falling = new OutageHost(
+            redis, null, automatic: false, folder.Setting("falling"), ("Storage:Outage:Sessions", "Memory"), ("Storage:Redis:Deadline", "00:00:00.5"));
+        await falling.RecoverAsync();
+        await falling.LogInAsync("ada");
+        var token = SessionToken.Create(UserReference.Of("ada"));
+        IssuedSession born;
+        await redis.PauseAsync();
+        try
+        {
+            born = await falling.Sessions.CreateAsync(new NewSession { UserId = "ada", Token = token }, None);
+        }
+        finally
+        {
+            await redis.ResumeAsync();
+        }
+
+        born.Token.Value.ShouldNotBe(token.Value);
+        (await falling.IsValidAsync(born)).ShouldBeTrue();
+        (await falling.Sessions.RevokeAsync("ada", born.Token.Id, None)).Ended.ShouldBe(1);
+        (await falling.IsValidAsync(born)).ShouldBeFalse();
+        // Whether Redis took it or not: what the client holds is not it.
+        (await redis.IntegerAsync("EXISTS", falling.Get<RedisKeys>().Session(UserReference.Of("ada"), born.Token.Id))).ShouldBe(0);
+    }
+
     [Fact]
     public async Task Wipe_LosesWhatWasInRedis_AndMovesWhatWasBornSince()
     {

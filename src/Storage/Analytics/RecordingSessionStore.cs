@@ -24,6 +24,9 @@ public sealed class RecordingSessionStore(
     }
 
     /// <inheritdoc/>
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) => inner.GetGenerationAsync(userId, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken) => inner.ValidateAsync(token, cancellationToken);
 
     /// <inheritdoc/>

@@ -77,6 +77,9 @@ public sealed class ArchivedSessionStore : ISessionStore
     }
 
     /// <inheritdoc/>
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) => inner.GetGenerationAsync(userId, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)
     {
         var validation = await inner.ValidateAsync(token, cancellationToken).ConfigureAwait(false);

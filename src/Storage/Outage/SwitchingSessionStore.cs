@@ -44,12 +44,30 @@ internal sealed class SwitchingSessionStore(
             }
             catch (StorageUnavailableException exception) when (exception.Reason is not (UnavailableReason.OutOfMemory or UnavailableReason.Moving) && mode.FallsBack(options.Sessions))
             {
-                // It is moved as soon as Redis answers.
+                // It is moved as soon as Redis answers. Redis may have taken the other one all the same, and what is ended here under an id must not live on there.
+                session = session with { Token = null };
             }
         }
 
         watch.Suspect();
         return mode.FallsBack(options.Sessions) ? await memory.CreateAsync(session, cancellationToken).ConfigureAwait(false) : throw RedisBreaker.Away();
+    }
+
+    /// <inheritdoc/>
+    public async Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken)
+    {
+        var user = UserReference.Of(userId);
+        switch (mode.RouteOf(user))
+        {
+            case StorageRoute.Memory:
+                return users.Generation(user);
+            case StorageRoute.Away:
+                return Unknown<long?>(null);
+            case StorageRoute.Redis:
+            default:
+                // One that is to change as soon as the journal is carried out says nothing.
+                return pending.EndsAll(user) ? null : await redis.Value.GetGenerationAsync(userId, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>

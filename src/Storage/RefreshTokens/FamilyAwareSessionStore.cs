@@ -13,6 +13,9 @@ public sealed class FamilyAwareSessionStore(ISessionStore inner, IRefreshTokenSt
     public Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken) => inner.CreateAsync(session, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) => inner.GetGenerationAsync(userId, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken) => inner.ValidateAsync(token, cancellationToken);
 
     /// <inheritdoc/>

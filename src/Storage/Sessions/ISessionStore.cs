@@ -10,8 +10,15 @@ namespace Maintenance.Storage.Sessions;
 public interface ISessionStore
 {
     /// <summary>Logs a user in on one more device.</summary>
-    /// <exception cref="ArgumentException">A field is out of its bounds; nothing was stored.</exception>
+    /// <exception cref="ArgumentException">A field is out of its bounds, or the token has been used; nothing was stored.</exception>
     Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The user's generation, microseconds: a number that every <see cref="RevokeAllAsync"/> changes, whatever became of the sessions. Null: there is none, or
+    /// nobody can say. Who reads it, then what a log-in rests on (that the account is open, the hash of its password), and then creates a session, need not
+    /// look again if <see cref="Session.Generation"/> is the same: whoever changed that since, and ended all sessions afterwards, has ended this one.
+    /// </summary>
+    Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken);
 
     /// <summary>Decides whether a token is valid, and renews its session at most once in <see cref="SessionOptions.RenewalInterval"/>.</summary>
     /// <param name="token">What the client sent; anything, null included.</param>

@@ -34,9 +34,14 @@ public sealed class InMemorySessionStore : ISessionStore
         var user = UserReference.Of(session.UserId);
         // The Redis store refuses by the same bounds.
         SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, session.UserAgent, session.DeviceName, session.Claims);
-        var token = SessionToken.Create(user);
+        var token = NewSession.TokenOf(session, user);
         lock (users.Gate(user))
         {
+            if (sessions.Holds(user, token.Id))
+            {
+                throw NewSession.Used(session);
+            }
+
             var now = users.Now;
             var created = new Session
             {
@@ -57,6 +62,13 @@ public sealed class InMemorySessionStore : ISessionStore
             var evicted = sessions.Add(user, created, current.RecordFormat, current.MaxSessionsPerUser);
             return Task.FromResult(new IssuedSession(token, created, evicted));
         }
+    }
+
+    /// <inheritdoc/>
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(users.Generation(UserReference.Of(userId)));
     }
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
     /// <summary>Value of the label <c>store</c>.</summary>
     public const string StoreLabel = "sessions";
 
-    internal static readonly string[] Operations = ["create", "validate", "get", "list", "count", "revoke", "revoke_all", "rotate"];
+    internal static readonly string[] Operations = ["create", "generation", "validate", "get", "list", "count", "revoke", "revoke_all", "rotate"];
 
     private readonly StoreMeter meter = new(StoreLabel, metrics, timeProvider);
 
@@ -21,6 +21,10 @@ public sealed class InstrumentedSessionStore(ISessionStore inner, AuthStoreMetri
         metrics.SessionsEnded("evicted", issued.EvictedSessions);
         return issued;
     }
+
+    /// <inheritdoc/>
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) =>
+        meter.MeasureAsync("generation", () => inner.GetGenerationAsync(userId, cancellationToken));
 
     /// <inheritdoc/>
     public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)

@@ -58,7 +58,7 @@ public sealed class RedisSessionStore : ISessionStore
         var user = UserReference.Of(session.UserId);
         var userAgent = string.IsNullOrEmpty(session.UserAgent) ? null : RecordWriter.Cut(session.UserAgent, NewSession.MaxUserAgentBytes);
         var (flags, body) = SessionRecordFormat.EncodeBody(session.UserId, session.IpAddress, userAgent, session.DeviceName, session.Claims);
-        var token = SessionToken.Create(user);
+        var token = NewSession.TokenOf(session, user);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
             scripts.Create,
             [keys.Session(user, token.Id), keys.SessionIndex(user), keys.Generation(user), keys.RefreshIndex(user), keys.ArchiveFence(user)],
@@ -67,7 +67,7 @@ public sealed class RedisSessionStore : ISessionStore
                 token.Id.Value, keys.SessionsOf(user), body, keys.RefreshFamiliesOf(user), keys.SessionTombstonesOf(user), TombstoneLife,
             ],
             cancellationToken).ConfigureAwait(false));
-        var created = SessionRecordFormat.Time((long)reply[0]);
+        var created = (long)reply[0] >= 0 ? SessionRecordFormat.Time((long)reply[0]) : throw NewSession.Used(session);
         return new IssuedSession(
             token,
             new Session
@@ -91,6 +91,11 @@ public sealed class RedisSessionStore : ISessionStore
             EvictedIds = Ids(reply[5]),
         };
     }
+
+    /// <inheritdoc/>
+    public async Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) =>
+        SessionRead.Number((byte[]?)await connection.CallAsync(
+            database => database.StringGetAsync(keys.Generation(UserReference.Of(userId))), cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
     public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Net;
 using Maintenance.Storage.Outage;
+using Maintenance.Storage.Redis;
 
 namespace Maintenance.Storage.Sessions;
 
@@ -81,8 +82,24 @@ public sealed record NewSession
     /// <summary>Absolute expiry instead of the configured one. Whole seconds.</summary>
     public TimeSpan? AbsoluteExpiration { get; init; }
 
+    /// <summary>
+    /// The token to give out, from <see cref="SessionToken.Create"/>, when something must know the session's id before it is stored; null: a new one.
+    /// Once only: a token whose session is there is refused. <see cref="IssuedSession.Token"/> says which it got: a session that is born in memory because Redis
+    /// failed gets a new one.
+    /// </summary>
+    public SessionToken? Token { get; init; }
+
     /// <summary>The session that this one goes on from, when a refresh token makes it: then analytics count no log-in. Not stored with the session.</summary>
     public SessionId? Continues { get; init; }
+
+    /// <summary>The token that a session gets.</summary>
+    /// <exception cref="ArgumentException">It is of another user.</exception>
+    internal static SessionToken TokenOf(NewSession session, UserReference user) => session.Token is null ? SessionToken.Create(user)
+        : session.Token.User == user ? session.Token
+        : throw new ArgumentException("Its token was made for another user.", nameof(session));
+
+    internal static ArgumentException Used(NewSession session) =>
+        new($"There is a session {session.Token?.Id.ToLogString()} already: a token is used once.", nameof(session));
 }
 
 /// <summary>A session just created or rotated, with the token for the client.</summary>

@@ -139,18 +139,18 @@ internal readonly record struct SessionRead(byte[]? Record, byte[]? Generation, 
     private const long MostExact = (1L << 53) - 1;
 
     /// <summary>The generation, or null when it is missing or unreadable; both deny. Digits only: the scripts read it by the same rule.</summary>
-    public long? GenerationNumber
-    {
-        get
-        {
-            if (Generation is not { Length: > 0 and <= MostDigits } digits || digits.AsSpan().ContainsAnyExceptInRange((byte)'0', (byte)'9'))
-            {
-                return null;
-            }
+    public long? GenerationNumber => Number(Generation);
 
-            var number = long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
-            return number <= MostExact ? number : null;
+    /// <summary>The number in a generation's key; null for anything else.</summary>
+    public static long? Number(byte[]? generation)
+    {
+        if (generation is not { Length: > 0 and <= MostDigits } digits || digits.AsSpan().ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        {
+            return null;
         }
+
+        var number = long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+        return number <= MostExact ? number : null;
     }
 
     /// <summary>Redis's time at the read; the last renewal's when the key's TTL does not tell, or tells a time before it.</summary>

@@ -2,7 +2,7 @@
 -- KEYS: record, index, generation, index of the user's refresh families, fence of the archive
 -- ARGV: format version, flags, sliding s, absolute s, longest possible session ms, cap, session id, prefix of the user's records, body,
 -- prefix of the user's refresh families, prefix of the marks of ended sessions, their life ms (0: there is no archive)
--- Returns {created ms, expires ms, absolute ms, generation, how many sessions had to leave, their ids}
+-- Returns {created ms, expires ms, absolute ms, generation, how many sessions had to leave, their ids}, or {-1} if there is such a session already
 --@include Sessions/record.lua
 --@include Tokens/token.lua
 --@include RefreshTokens/family.lua
@@ -24,7 +24,7 @@ if version >= 2 then record = record .. write_int(now, 6) end
 -- An index key of another type refuses the log-in here, before the first write, instead of leaving half of one.
 redis.call('ZCARD', KEYS[2])
 -- First a write that a full Redis refuses, so that a refusal leaves nothing half done.
-redis.call('SET', KEYS[1], record .. ARGV[9], 'PX', text(expires - now))
+if not redis.call('SET', KEYS[1], record .. ARGV[9], 'PX', text(expires - now), 'NX') then return { '-1' } end
 if fresh then
   redis.call('SET', KEYS[3], text(generation), 'PX', text(longest))
 else

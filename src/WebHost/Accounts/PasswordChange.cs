@@ -125,7 +125,7 @@ internal sealed class PasswordChange(
                 context.Response, "The password HAS been changed, but the sessions could not be ended. Sign in with the new one and log out everywhere.", TimeSpan.FromSeconds(1), "password_changed");
         }
 
-        if (await users.FindByIdAsync(user.Key) is not { } changed || await issuer.IssueAsync(context, changed, device?.DeviceName, cancellationToken) is not { } signedIn)
+        if (await users.FindByIdAsync(user.Key) is not { } changed || await issuer.IssueAsync(context, changed, device?.DeviceName, mark: null, cancellationToken) is not { } signedIn)
         {
             return Problems.Unauthorized();
         }

@@ -21,7 +21,8 @@ internal sealed class HashingThreads : IDisposable
         var settings = options.Value;
         this.clock = clock;
         longestWait = settings.HashQueueTimeout;
-        queue = Channel.CreateBounded<Action>(settings.MaxWaitingHashes);
+        // What goes on when something comes is only the waking of a thread that waits, which needs no other thread's help.
+        queue = Channel.CreateBounded<Action>(new BoundedChannelOptions(settings.MaxWaitingHashes) { AllowSynchronousContinuations = true });
         var threads = settings.MaxParallelHashes > 0 ? settings.MaxParallelHashes : Environment.ProcessorCount;
         for (var i = 0; i < threads; i++)
         {

@@ -33,24 +33,65 @@ internal sealed record SignedInUser(string Id, string Email, string Name, bool E
 /// <summary>Makes a session and its refresh token for somebody who has proved who it is, whatever the proof was.</summary>
 internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore families, AuthDbContext database, SessionCookies cookies, IOptionsMonitor<Storage.Sessions.SessionOptions> lifetimes)
 {
+    private static readonly Func<AuthDbContext, Guid, CancellationToken, Task<AccountStanding?>> Standing = EF.CompileAsyncQuery(
+        (AuthDbContext database, Guid id, CancellationToken _) =>
+            database.Users.AsNoTracking().Where(user => user.Id == id).Select(user => new AccountStanding(user.SecurityStamp, user.DisabledAt)).FirstOrDefault());
+
     /// <summary>Claim of a session that holds a role.</summary>
     public const string RoleClaim = "role";
 
     /// <summary>Claim of a session that a refresh token made: its owner was not there when it began, so its beginning proves nothing.</summary>
     public const string RefreshedClaim = "refreshed";
 
-    /// <summary>Issues both and sets the cookies.</summary>
-    /// <returns>Null: the account was shut, deleted or got another password while this was under way. Deny.</returns>
-    /// <exception cref="Storage.Redis.StorageUnavailableException">The store does not answer.</exception>
-    public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, CancellationToken cancellationToken)
+    /// <summary>
+    /// The user's generation, if the account is what it was when it was read: what <see cref="IssueAsync"/> need not look for again. To be asked while the
+    /// password is compared, which takes longer. Nobody's costs the same.
+    /// </summary>
+    /// <returns>Null: changed, or nobody can say now; it is looked at when the session is there.</returns>
+    public async Task<long?> MarkAsync(User? user, CancellationToken cancellationToken)
     {
-        var issued = await sessions.CreateAsync(Of(context, user, device, ClaimsOf(user)), cancellationToken);
-        // Beside the look below. Nobody has either token before both are done.
-        var issuing = FamilyAsync(user, issued.Session.Id, cancellationToken);
-        // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
-        // this look sees what was written.
-        var looking = IsUnchangedAsync(user, cancellationToken);
-        await Task.WhenAll(issuing, looking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        user ??= new User { Id = Guid.NewGuid() };
+        try
+        {
+            var generation = await sessions.GetGenerationAsync(user.Key, cancellationToken);
+            // After the generation: whoever changes the account writes that first and ends the sessions, and with them the generation, then.
+            return await IsUnchangedAsync(user, cancellationToken) ? generation : null;
+        }
+        catch (Exception exception) when (exception is StorageUnavailableException || DatabaseErrors.IsUnavailable(exception))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Issues both and sets the cookies.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="user">Whose session it will be, as it was read before the proof.</param>
+    /// <param name="device">Name of the device.</param>
+    /// <param name="mark">What <see cref="MarkAsync"/> said; null: it was not asked.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null: the account was shut, deleted or got another password while this was under way. Deny.</returns>
+    /// <exception cref="StorageUnavailableException">The store does not answer.</exception>
+    public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, long? mark, CancellationToken cancellationToken)
+    {
+        var token = SessionToken.Create(UserReference.Of(user.Key));
+        var creating = sessions.CreateAsync(Of(context, user, device, ClaimsOf(user)) with { Token = token }, cancellationToken);
+        // Right behind the session, on the same connection. Nobody has either token before both are done.
+        var issuing = FamilyAsync(user, token.Id, cancellationToken);
+        Task<bool> looking;
+        IssuedSession issued;
+        try
+        {
+            issued = await creating;
+            // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
+            // it changed the generation, or this look sees what was written.
+            looking = mark == issued.Session.Generation ? Task.FromResult(true) : IsUnchangedAsync(user, cancellationToken);
+            await ((Task)looking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        finally
+        {
+            await ((Task)issuing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         if (!await looking)
         {
             // With its family.
@@ -59,6 +100,18 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
         }
 
         var (granted, refresh) = await issuing;
+        if (issued.Session.Id != token.Id)
+        {
+            // Born in memory, after Redis failed. Should Redis have taken the other one, then nobody gets its refresh token.
+            return Answer(context, user, issued, refresh: null);
+        }
+
+        if (!granted)
+        {
+            // It may have overtaken the session, whose script Redis did not know yet. If it is refused again, the session has been ended.
+            (granted, refresh) = await FamilyAsync(user, issued.Session.Id, cancellationToken);
+        }
+
         return granted ? Answer(context, user, issued, refresh) : null;
     }
 
@@ -135,10 +188,9 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// <summary>Whether the account is open and still what it was when it was read.</summary>
     public async Task<bool> IsUnchangedAsync(User user, CancellationToken cancellationToken)
     {
-        var now = await database.Users.AsNoTracking()
-            .Where(u => u.Id == user.Id)
-            .Select(u => new { u.SecurityStamp, u.DisabledAt })
-            .FirstOrDefaultAsync(cancellationToken);
+        var now = await Standing(database, user.Id, cancellationToken);
         return now is { DisabledAt: null } && now.SecurityStamp == user.SecurityStamp;
     }
+
+    private sealed record AccountStanding(string SecurityStamp, DateTimeOffset? DisabledAt);
 }

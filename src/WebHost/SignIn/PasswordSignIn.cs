@@ -34,10 +34,32 @@ internal sealed class PasswordSignIn(
     /// <param name="canShowCaptcha">False: the caller's page cannot show one, so none is asked for; it has a limit of its own instead.</param>
     public async Task<IResult> SignInAsync(LoginRequest request, HttpContext context, CancellationToken cancellationToken, bool canShowCaptcha = true)
     {
-        // Who shows a device that this host has signed is looked up first, whatever the address; everybody else only when there is a try left.
         var known = devices.Read(context, request.DeviceToken);
-        var user = known.Count > 0 ? await users.FindByEmailAsync(request.Email) : null;
-        var counted = await failures.TryAsync(request.Email, KnownDevices.Find(known, user), cancellationToken);
+        // Beside each other, whatever the count says: a stranger can have any number of addresses looked up anyway. Only who shows a device that this host
+        // has signed is counted when it is known whose it is, whatever the address.
+        var counting = known.Count == 0 ? failures.TryAsync(request.Email, device: null, cancellationToken) : null;
+        var finding = users.FindByEmailAsync(request.Email);
+        try
+        {
+            var counted = await (counting ?? failures.TryAsync(request.Email, KnownDevices.Find(known, await finding), cancellationToken));
+            return await SignInAsync(request, finding, counted, known, context, canShowCaptcha, cancellationToken);
+        }
+        finally
+        {
+            // The request's database is its own until then.
+            await ((Task)finding).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<IResult> SignInAsync(
+        LoginRequest request,
+        Task<User?> finding,
+        LogInTry counted,
+        IReadOnlyList<KnownLogIn> known,
+        HttpContext context,
+        bool canShowCaptcha,
+        CancellationToken cancellationToken)
+    {
         if (!counted.IsAllowed)
         {
             audit.Record(context, new AuditEvent { Action = AuditActions.Locked, Succeeded = false });
@@ -53,8 +75,8 @@ internal sealed class PasswordSignIn(
             return Problems.Of(StatusCodes.Status403Forbidden, "captcha_required", "Answer the CAPTCHA and send its answer in the field captcha.");
         }
 
-        user = known.Count > 0 ? user : await users.FindByEmailAsync(request.Email);
-        var check = await passwords.CheckAsync(user, request.Password, cancellationToken);
+        var user = await finding;
+        var (check, mark) = await CompareAsync(user, request.Password, cancellationToken);
         if (user is null || !check.Matches)
         {
             audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = false, UserId = user?.Key, Detail = "wrong address or password" });
@@ -63,13 +85,27 @@ internal sealed class PasswordSignIn(
 
         // From here on the caller has shown that it knows the password, and may be told about the account. The failures are forgotten beside what follows.
         var forgetting = failures.TryForgetAsync(counted, cancellationToken);
-        var answer = await AnswerAsync(request, user, check, context, known, cancellationToken);
+        var answer = await AnswerAsync(request, user, check, mark, context, known, cancellationToken);
         await forgetting;
         return answer;
     }
 
+    private async Task<(PasswordCheck Check, long? Mark)> CompareAsync(User? user, string password, CancellationToken cancellationToken)
+    {
+        var checking = passwords.CheckAsync(user, password, cancellationToken);
+        var marking = issuer.MarkAsync(user, cancellationToken);
+        await Task.WhenAll(checking, marking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return (await checking, await marking);
+    }
+
     private async Task<IResult> AnswerAsync(
-        LoginRequest request, User user, PasswordCheck check, HttpContext context, IReadOnlyList<KnownLogIn> known, CancellationToken cancellationToken)
+        LoginRequest request,
+        User user,
+        PasswordCheck check,
+        long? mark,
+        HttpContext context,
+        IReadOnlyList<KnownLogIn> known,
+        CancellationToken cancellationToken)
     {
         if (Refusal(user) is { } refusal)
         {
@@ -85,7 +121,7 @@ internal sealed class PasswordSignIn(
 
         return user.TwoFactorEnabled
             ? await AskSecondFactorAsync(user, request.Device, context, cancellationToken, SecondFactorMethods.AfterPassword)
-            : await FinishAsync(user, request.Device, "password", context, cancellationToken, known);
+            : await FinishAsync(user, request.Device, "password", context, cancellationToken, known, mark);
     }
 
     /// <summary>Why an account may not sign in although its owner has proved to be the owner; null: it may.</summary>
@@ -127,10 +163,11 @@ internal sealed class PasswordSignIn(
     /// What the device remembers, of who has shown the password: this log-in is added. Null: there was no password, and the device is not remembered,
     /// so that whoever has got hold of another way in collects no tries at it.
     /// </param>
+    /// <param name="mark">What <see cref="SessionIssuer.MarkAsync"/> said while the password was compared.</param>
     public async Task<IResult> FinishAsync(
-        User user, string? device, string how, HttpContext context, CancellationToken cancellationToken, IReadOnlyList<KnownLogIn>? known = null)
+        User user, string? device, string how, HttpContext context, CancellationToken cancellationToken, IReadOnlyList<KnownLogIn>? known = null, long? mark = null)
     {
-        var signedIn = await issuer.IssueAsync(context, user, device, cancellationToken);
+        var signedIn = await issuer.IssueAsync(context, user, device, mark, cancellationToken);
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = signedIn is not null, UserId = user.Key, Detail = how });
         return signedIn is null ? Problems.InvalidCredentials()
             : TypedResults.Ok(known is null ? signedIn : signedIn with { DeviceToken = devices.Remember(context, user, known) });

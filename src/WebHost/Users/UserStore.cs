@@ -20,6 +20,11 @@ internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileI
     IUserRoleStore<User>,
     IQueryableUserStore<User>
 {
+    // Each log-in asks it; translated once, not looked up by its shape each time.
+    private static readonly Func<AuthDbContext, string, CancellationToken, Task<User?>> ByEmail = EF.CompileAsyncQuery(
+        (AuthDbContext database, string email, CancellationToken _) =>
+            database.Users.Include(user => user.Roles).FirstOrDefault(user => user.NormalizedEmail == email));
+
     public IQueryable<User> Users => database.Users;
 
     public async Task<IdentityResult> CreateAsync(User user, CancellationToken cancellationToken)
@@ -49,7 +54,7 @@ internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileI
         FindByEmailAsync(normalizedUserName, cancellationToken);
 
     public Task<User?> FindByEmailAsync(string normalizedEmail, CancellationToken cancellationToken) =>
-        database.Users.Include(user => user.Roles).FirstOrDefaultAsync(user => user.NormalizedEmail == normalizedEmail, cancellationToken);
+        ByEmail(database, normalizedEmail, cancellationToken);
 
     public Task<string> GetUserIdAsync(User user, CancellationToken cancellationToken) => Task.FromResult(user.Key);
 

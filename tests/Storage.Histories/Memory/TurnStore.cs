@@ -13,6 +13,12 @@ internal sealed class TurnStore(ISessionStore inner) : ISessionStore
         return await inner.CreateAsync(session, cancellationToken);
     }
 
+    public async Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken)
+    {
+        await TurnScheduler.TurnAsync();
+        return await inner.GetGenerationAsync(userId, cancellationToken);
+    }
+
     public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)
     {
         await TurnScheduler.TurnAsync();

@@ -8,6 +8,8 @@ internal abstract class PassingStore(ISessionStore inner) : ISessionStore
 {
     public virtual Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken) => inner.CreateAsync(session, cancellationToken);
 
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) => inner.GetGenerationAsync(userId, cancellationToken);
+
     public virtual Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken) => inner.ValidateAsync(token, cancellationToken);
 
     public Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken) => inner.GetAsync(userId, id, cancellationToken);

@@ -16,6 +16,8 @@ internal sealed class FakeSessionStore : ISessionStore
 
     public Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken) => Task.FromResult(Issued());
 
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) => Task.FromResult<long?>(null);
+
     public Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken) => Task.FromResult(Validation());
 
     public Task<Session?> GetAsync(string userId, SessionId id, CancellationToken cancellationToken) => Task.FromResult<Session?>(null);

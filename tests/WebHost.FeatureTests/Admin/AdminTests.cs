@@ -201,7 +201,7 @@ public sealed class AdminTests(FeatureHost host)
         (await (await AdminAsync()).DeleteAsync($"/api/auth/admin/users/{user.Key}/admin")).Status.ShouldBe(204);
 
         var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
-        (await scope.ServiceProvider.GetRequiredService<SessionIssuer>().IssueAsync(context, read, null, default)).ShouldBeNull();
+        (await scope.ServiceProvider.GetRequiredService<SessionIssuer>().IssueAsync(context, read, null, mark: null, default)).ShouldBeNull();
         (await host.SessionStore.ListAsync(user.Key, default)).ShouldBeEmpty();
     }
 

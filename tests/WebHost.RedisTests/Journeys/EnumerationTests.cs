@@ -36,11 +36,11 @@ public sealed class EnumerationTests(HostFixture fixture)
         await Eventually.TrueAsync(() => host.MailsTo("email_verification", other).Any(), TimeSpan.FromSeconds(30));
         await Eventually.TrueAsync(() => host.MailsTo("email_verification", known).Any(), TimeSpan.FromSeconds(30));
 
-        await SameAsync("login", "1 hashes; SELECT; ratelimits acquire, ratelimits acquire", email => client.TryLoginAsync(email, "wrong password"));
+        await SameAsync("login", "1 hashes; SELECT, SELECT; ratelimits acquire, ratelimits acquire, sessions generation", email => client.TryLoginAsync(email, "wrong password"));
         var device = (await client.TryLoginAsync(known)).Json.GetProperty("deviceToken").GetString();
         await SameAsync(
             "login with another's device",
-            "1 hashes; SELECT; ratelimits acquire, ratelimits acquire",
+            "1 hashes; SELECT, SELECT; ratelimits acquire, ratelimits acquire, sessions generation",
             email => client.PostAsync("/api/auth/login", new { email, password = "wrong password", deviceToken = device }),
             other);
         await SameAsync("forgot", "0 hashes; ; ratelimits acquire", email => client.PostAsync("/api/auth/forgot-password", new { email }));
