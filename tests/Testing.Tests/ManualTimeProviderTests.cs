@@ -13,7 +13,7 @@ public sealed class ManualTimeProviderTests
         delay.IsCompleted.ShouldBeFalse();
         _time.Advance(TimeSpan.FromSeconds(0.1));
 
-        await delay.WaitAsync(TimeSpan.FromSeconds(5));
+        await delay.WaitAsync(TimeSpan.FromSeconds(60));
         _time.PendingTimers.ShouldBe(0);
     }
 
@@ -64,6 +64,6 @@ public sealed class ManualTimeProviderTests
         var fired = new TaskCompletionSource();
         await using var timer = _time.CreateTimer(_ => fired.SetResult(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
 
-        await fired.Task.WaitAsync(TimeSpan.FromSeconds(5));
+        await fired.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 }

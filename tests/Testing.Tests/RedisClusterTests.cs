@@ -5,7 +5,7 @@ public sealed class RedisClusterTests
     [Fact]
     public async Task StartAsync_FormsACluster_WhoseNodesShareTheSlotsAndFollowAMove()
     {
-        await using var cluster = await RedisCluster.StartAsync(replicas: 1);
+        await using var cluster = await RedisCluster.StartAsync(replicas: 1, losesNodes: false);
 
         cluster.Nodes.Count.ShouldBe(6);
         (await RedisCluster.RoleAsync(cluster.Replicas[2])).ShouldBe("slave");

@@ -11,6 +11,10 @@ public static class Eventually
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
+    // A machine that stood still has given the condition no time to become true. Bounded, because a slow one oversleeps always.
+    private static readonly TimeSpan Stall = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestExtension = TimeSpan.FromSeconds(60);
+
     /// <summary>Returns when the condition is true; fails with its source text when the deadline passes.</summary>
     public static Task TrueAsync(
         Func<bool> condition,
@@ -70,6 +74,7 @@ public static class Eventually
     private static async Task<T> PollAsync<T>(Func<Task<(bool Done, T Value)>> attempt, TimeSpan? within, string? because, string expression)
     {
         var deadline = within ?? DefaultDeadline;
+        var latest = deadline + LongestExtension;
         var started = Stopwatch.GetTimestamp();
         var attempts = 0;
         Exception? last = null;
@@ -77,7 +82,10 @@ public static class Eventually
         {
             if (attempts++ > 0)
             {
+                var paused = Stopwatch.GetTimestamp();
                 await Task.Delay(Interval, TimeProvider.System);
+                var overslept = Stopwatch.GetElapsedTime(paused) - Interval;
+                deadline = overslept < Stall ? deadline : deadline + overslept < latest ? deadline + overslept : latest;
             }
 
             try

@@ -130,17 +130,18 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         var limit = timeout ?? DefaultTimeout;
         var started = Stopwatch.GetTimestamp();
+        // Not its end alone: lines may still be on their way from a process that has just ended, and this waits for the ends of its streams too.
+        var closed = _process.WaitForExitAsync();
         while (true)
         {
-            var ended = HasExited;
+            var ended = closed.IsCompleted;
             var line = Copy(_all).FirstOrDefault(matches);
             if (line is not null)
             {
                 return line;
             }
 
-            // Lines may still be on their way from a process that has just ended: look once more after the pipes closed.
-            if (ended && Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(1))
+            if (ended)
             {
                 throw new TimeoutException($"{Command} ended with {ExitCode} before the awaited line. {Tail()}");
             }

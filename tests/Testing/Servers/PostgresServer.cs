@@ -82,7 +82,8 @@ public sealed class PostgresServer : IAsyncDisposable
     public async Task<PostgresDatabase> CreateDatabaseAsync()
     {
         var name = $"test_{Interlocked.Increment(ref _databases)}";
-        await ExecuteAsync($"CREATE DATABASE {name}");
+        // Not of template1: whoever is connected to that at the moment, be it the server's own vacuum, makes it fail.
+        await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE template0");
         return new PostgresDatabase(name, Connection(name));
     }
 
@@ -100,7 +101,13 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>SIGKILL for every process of the cluster: what a power cut does.</summary>
     public async Task KillAsync()
     {
-        // The postmaster first: it would start what is missing again.
+        // The postmaster first: it would start what is missing again. Stopped before the look at its children, so that it makes none after that, which would
+        // live on and keep the next start from the data.
+        if (IsRunning)
+        {
+            NativeSignals.TrySend(ProcessId, Signal.Stop);
+        }
+
         var children = Children();
         await Running.SignalAsync(Signal.Kill);
         foreach (var child in children)

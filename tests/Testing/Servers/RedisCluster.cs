@@ -11,6 +11,10 @@ public sealed class RedisCluster : IAsyncDisposable
     private const int PrimaryCount = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // A node that hears nothing for so long takes the other for dead, or gives up a handshake and never tries again.
+    private static readonly TimeSpan Unhurried = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Hurried = TimeSpan.FromSeconds(3);
+
     private readonly List<RedisServer> nodes = [];
 
     private RedisCluster()
@@ -32,18 +36,35 @@ public sealed class RedisCluster : IAsyncDisposable
     /// <summary>Starts one and returns when every node says that the cluster is well.</summary>
     /// <param name="replicas">Replicas of each primary.</param>
     /// <param name="options">Options of each node.</param>
-    public static async Task<RedisCluster> StartAsync(int replicas = 0, RedisServerOptions? options = null)
+    /// <param name="losesNodes">
+    /// Whether a node that does not answer is soon taken for dead: short enough for a test of a failover, and a busy machine may look like one. See <see cref="LoseNodesAsync"/>.
+    /// </param>
+    public static async Task<RedisCluster> StartAsync(int replicas = 0, RedisServerOptions? options = null, bool losesNodes = true)
     {
         var cluster = new RedisCluster();
         try
         {
             await cluster.FormAsync(replicas, options ?? new RedisServerOptions());
+            if (losesNodes)
+            {
+                await cluster.LoseNodesAsync();
+            }
+
             return cluster;
         }
         catch
         {
             await cluster.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>From now on the running nodes soon take one that does not answer for dead.</summary>
+    public async Task LoseNodesAsync()
+    {
+        foreach (var node in nodes.Where(node => node.IsRunning))
+        {
+            await node.ExecuteAsync("CONFIG", "SET", "cluster-node-timeout", $"{Hurried.TotalMilliseconds}");
         }
     }
 
@@ -260,8 +281,7 @@ public sealed class RedisCluster : IAsyncDisposable
                 "cluster-enabled yes",
                 "cluster-config-file nodes.conf",
                 $"cluster-port {bus}",
-                // Long enough that a busy machine does not look like a dead node, short enough for a test of a failover.
-                "cluster-node-timeout 3000",
+                $"cluster-node-timeout {Unhurried.TotalMilliseconds}",
                 "cluster-replica-validity-factor 0",
                 "cluster-allow-replica-migration no",
                 "repl-diskless-sync-delay 0",
@@ -282,7 +302,7 @@ public sealed class RedisClusterFixture : IAsyncLifetime
     public RedisCluster Cluster => cluster ?? throw new InvalidOperationException("The fixture is not initialized.");
 
     /// <inheritdoc/>
-    public async Task InitializeAsync() => cluster = await RedisCluster.StartAsync();
+    public async Task InitializeAsync() => cluster = await RedisCluster.StartAsync(losesNodes: false);
 
     /// <inheritdoc/>
     public async Task DisposeAsync()

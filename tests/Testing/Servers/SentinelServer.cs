@@ -5,20 +5,23 @@ public sealed class SentinelServer : RespServer
 {
     private readonly int _primaryPort;
     private readonly int _quorum;
+    private readonly TimeSpan _downAfter;
 
-    private SentinelServer(int primaryPort, int quorum)
+    private SentinelServer(int primaryPort, int quorum, TimeSpan downAfter)
         : base(password: null)
     {
         _primaryPort = primaryPort;
         _quorum = quorum;
+        _downAfter = downAfter;
     }
 
     /// <summary>Starts one and returns when PING answers.</summary>
     /// <param name="primary">The primary to watch.</param>
     /// <param name="quorum">So many Sentinels must agree that the primary is down.</param>
-    public static async Task<SentinelServer> StartAsync(RedisServer primary, int quorum)
+    /// <param name="downAfter">How long the primary may be silent. Default 2 s: a test must not wait for half a minute. A busy machine may look like a dead primary.</param>
+    public static async Task<SentinelServer> StartAsync(RedisServer primary, int quorum, TimeSpan? downAfter = null)
     {
-        var server = new SentinelServer(primary.Port, quorum);
+        var server = new SentinelServer(primary.Port, quorum, downAfter ?? TimeSpan.FromSeconds(2));
         await server.StartOnFreePortAsync();
         return server;
     }
@@ -33,8 +36,7 @@ public sealed class SentinelServer : RespServer
                 $"dir \"{Folder}\"",
                 "daemonize no",
                 $"sentinel monitor mymaster 127.0.0.1 {_primaryPort} {_quorum}",
-                // A second: a busy machine must not look like a dead primary, and a test must not wait for half a minute.
-                "sentinel down-after-milliseconds mymaster 2000",
+                $"sentinel down-after-milliseconds mymaster {_downAfter.TotalMilliseconds}",
                 "sentinel failover-timeout mymaster 10000",
             ]);
         return ChildProcess.Start("redis-sentinel", [file, "--port", $"{port}"]);
