@@ -1,4 +1,5 @@
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.RedisTests.Sessions;
 using Maintenance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,7 +16,7 @@ internal sealed class RedisSide(RespServer server, TimeSpan? deadline = null) : 
     public RespServer Server => server;
 
     public RedisConnection Connection { get; } = new(
-        new RedisOptions { Url = server.Url, Deadline = deadline ?? TimeSpan.FromSeconds(5) }, TimeProvider.System, NullLogger.Instance);
+        deadline is { } hasty ? new RedisOptions { Url = server.Url, Deadline = hasty } : StoreHarness.Patient(server.Url), TimeProvider.System, NullLogger.Instance);
 
     public RedisKeys Keys { get; } = new($"{Guid.NewGuid():N}:");
 

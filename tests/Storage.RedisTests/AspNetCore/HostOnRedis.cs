@@ -27,7 +27,7 @@ internal sealed class HostOnRedis : IAsyncDisposable
     public HttpClient Http { get; }
 
     public static async Task<HostOnRedis> StartAsync(
-        RedisServer redis, Action<IServiceCollection> services, Action<WebApplication> endpoints, string? prefix = null, string deadline = "00:00:05")
+        RedisServer redis, Action<IServiceCollection> services, Action<WebApplication> endpoints, string? prefix = null, string deadline = "00:00:30")
     {
         prefix ??= $"{Guid.NewGuid():N}:";
         var log = new LogCollector();
@@ -37,6 +37,7 @@ internal sealed class HostOnRedis : IAsyncDisposable
             KeyValuePair.Create("Storage:Redis:Url", (string?)redis.Url),
             KeyValuePair.Create("Storage:Redis:KeyPrefix", (string?)prefix),
             KeyValuePair.Create("Storage:Redis:Deadline", (string?)deadline),
+            KeyValuePair.Create("Storage:Redis:ConnectTimeout", (string?)"00:00:30"),
         ]);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");

@@ -89,7 +89,7 @@ public sealed class SessionBearerTests(RedisFixture redis) : IClassFixture<Redis
     public async Task Bearer_Answers503WithRetryAfter_WhileRedisIsAway_AndNothingIsGuessed()
     {
         await using var own = await RedisServer.StartAsync();
-        await using var host = await StartAsync(own, deadline: "00:00:00.250");
+        await using var host = await StartAsync(own);
         var issued = await host.Get<ISessionStore>().CreateAsync(new NewSession { UserId = "ada" }, None);
         await own.StopAsync();
 
@@ -120,7 +120,7 @@ public sealed class SessionBearerTests(RedisFixture redis) : IClassFixture<Redis
 
     private static Task<HttpResponseMessage> BearerAsync(HostOnRedis host, string token) => host.SendAsync("/me", ("Authorization", $"Bearer {token}"));
 
-    private static Task<HostOnRedis> StartAsync(RedisServer server, string? cookie = null, string? prefix = null, string deadline = "00:00:05") =>
+    private static Task<HostOnRedis> StartAsync(RedisServer server, string? cookie = null, string? prefix = null) =>
         HostOnRedis.StartAsync(
             server,
             services =>
@@ -139,6 +139,5 @@ public sealed class SessionBearerTests(RedisFixture redis) : IClassFixture<Redis
                 app.MapGet("/me", (HttpContext http) => string.Join('\n', http.User.Claims.Select(claim => $"{claim.Type}={claim.Value}"))).RequireAuthorization();
                 app.MapGet("/open", (HttpContext http) => http.User.Identity?.Name ?? string.Concat(http.User.Claims));
             },
-            prefix,
-            deadline);
+            prefix);
 }

@@ -76,14 +76,16 @@ public abstract class CacheContract
     {
         await using var bed = Bed(("Storage:Cache:LocalLife", "00:00:00"), ("Storage:Cache:Jitter", "0"));
         var cache = bed.Get<AuthCache>();
-        var key = NewKey();
-        await source.GetAsync(bed, key, TimeSpan.FromSeconds(2));
+        var (key, brief) = (NewKey(), NewKey());
+        await source.GetAsync(bed, key, TimeSpan.FromMinutes(10));
+        await source.GetAsync(bed, brief, TimeSpan.FromSeconds(1));
         source.Value = new Plan("large", 500);
         (await source.GetAsync(bed, key)).Value.ShouldBe(new Plan("small", 1));
 
-        await bed.PassAsync(TimeSpan.FromSeconds(2.1));
+        await bed.PassAsync(TimeSpan.FromSeconds(1.1));
 
-        (await source.GetAsync(bed, key)).Value.ShouldBe(source.Value);
+        (await source.GetAsync(bed, brief)).Value.ShouldBe(source.Value);
+        (await source.GetAsync(bed, key)).Value.ShouldBe(new Plan("small", 1));
     }
 
     [Fact]

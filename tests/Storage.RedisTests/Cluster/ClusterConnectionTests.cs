@@ -21,11 +21,11 @@ public sealed class ClusterConnectionTests(RedisClusterFixture fixture)
         await Cluster.FlushAllAsync();
         await using var harness = new StoreHarness(new RedisOptions
         {
-            Deadline = TimeSpan.FromSeconds(5),
+            Deadline = StoreHarness.Patience,
             ConnectTimeout = TimeSpan.FromSeconds(2),
             Cluster = new RedisClusterOptions { Endpoints = [$"127.0.0.1:{FreePort.Next()}", Cluster.Nodes[2].Endpoint] },
         });
-        await Eventually.TrueAsync(() => harness.Connection.ConnectAsync(None), TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => harness.Connection.ConnectAsync(None), TimeSpan.FromSeconds(60));
 
         var issued = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => harness.LogInAsync(StoreHarness.NewUserId())));
 

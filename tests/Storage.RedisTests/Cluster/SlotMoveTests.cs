@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RedisTests.Sessions;
 using Maintenance.Storage.RedisTests.Tokens;
@@ -20,14 +21,14 @@ public sealed class SlotMoveTests(RedisClusterFixture fixture)
     [Fact]
     public async Task Validation_IsUnavailable_NeverDenied_WhileRecordAndGenerationAreOnDifferentNodes()
     {
-        await using var bed = new RedisAuthBed(Cluster.Nodes[0], Hasty);
+        await using var bed = new RedisAuthBed(Cluster.Nodes[0]);
+        await using var hasty = new RedisAuthBed(Cluster.Nodes[0], Hasty);
         var issued = await LogInAsync(bed);
         var move = await BeginAsync(bed, issued);
         await Cluster.MoveKeysAsync(move.Slot, move.To, Record(bed, issued));
 
-        var failure = await Should.ThrowAsync<StorageUnavailableException>(() => bed.Sessions.ValidateAsync(issued.Token.Value, None));
+        await ShouldBeMovingAsync(() => hasty.Sessions.ValidateAsync(issued.Token.Value, None));
 
-        failure.Reason.ShouldBe(UnavailableReason.Moving);
         await Cluster.EndMoveAsync(move.Slot, move.To);
         (await bed.Sessions.ValidateAsync(issued.Token.Value, None)).IsValid.ShouldBeTrue();
     }
@@ -57,7 +58,8 @@ public sealed class SlotMoveTests(RedisClusterFixture fixture)
     [InlineData(false)]
     public async Task LogOut_NeverSaysThatItIsDone_WhileTheRefreshTokenIsOnAnotherNode(bool familyFirst)
     {
-        await using var bed = new RedisAuthBed(Cluster.Nodes[0], Hasty);
+        await using var bed = new RedisAuthBed(Cluster.Nodes[0]);
+        await using var hasty = new RedisAuthBed(Cluster.Nodes[0], Hasty);
         var issued = await LogInAsync(bed);
         var user = issued.Token.User;
         var refresh = await bed.Families.IssueAsync(new NewRefreshFamily { UserId = issued.Session.UserId, SessionId = issued.Token.Id }, None);
@@ -66,9 +68,8 @@ public sealed class SlotMoveTests(RedisClusterFixture fixture)
         var all = await Cluster.KeysAsync($"*{user.ToTagged()}*");
         await Cluster.MoveKeysAsync(move.Slot, move.To, familyFirst ? [family] : [.. all.Where(key => key != family)]);
 
-        var failure = await Should.ThrowAsync<StorageUnavailableException>(() => bed.Sessions.RevokeAsync(issued.Session.UserId, issued.Token.Id, None));
+        await ShouldBeMovingAsync(() => hasty.Sessions.RevokeAsync(issued.Session.UserId, issued.Token.Id, None));
 
-        failure.Reason.ShouldBe(UnavailableReason.Moving);
         await Cluster.EndMoveAsync(move.Slot, move.To);
         await bed.Sessions.RevokeAsync(issued.Session.UserId, issued.Token.Id, None);
         (await bed.Sessions.ValidateAsync(issued.Token.Value, None)).IsValid.ShouldBeFalse();
@@ -144,6 +145,23 @@ public sealed class SlotMoveTests(RedisClusterFixture fixture)
             }
 
             mine.ForEach(live.Add);
+        }
+    }
+
+    // A machine that stands still may use the deadline up before the node has said that the slot moves. Another answer there is not.
+    private static async Task ShouldBeMovingAsync(Func<Task> call)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var reason = (await Should.ThrowAsync<StorageUnavailableException>(call)).Reason;
+            if (reason is not (UnavailableReason.Deadline or UnavailableReason.Connection or UnavailableReason.Away) || Stopwatch.GetElapsedTime(started).TotalSeconds > 60)
+            {
+                reason.ShouldBe(UnavailableReason.Moving);
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
     }
 

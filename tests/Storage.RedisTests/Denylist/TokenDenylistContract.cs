@@ -58,15 +58,27 @@ public abstract class TokenDenylistContract : IAsyncLifetime
     [Fact]
     public async Task IsDenied_EndsWithTheTokensExpiry()
     {
-        var id = NewId();
-        var expires = Now.AddMilliseconds(700);
-        await List.DenyAsync(id, expires, null, None);
-        (await List.IsDeniedAsync(id, None)).ShouldBeTrue();
+        // A busy machine may stand still for longer than a short life; then again with a longer one.
+        foreach (var seconds in (double[])[0.7, 8, 30])
+        {
+            var id = NewId();
+            var expires = Now.AddSeconds(seconds);
+            await List.DenyAsync(id, expires, null, None);
+            var denied = await List.IsDeniedAsync(id, None);
+            if (!denied && Now >= expires)
+            {
+                continue;
+            }
 
-        await Eventually.TrueAsync(async () => !await List.IsDeniedAsync(id, None));
+            denied.ShouldBeTrue();
+            await Eventually.TrueAsync(async () => !await List.IsDeniedAsync(id, None), TimeSpan.FromSeconds(60));
 
-        // Never a moment before, or the token would be accepted again.
-        Now.ShouldBeGreaterThanOrEqualTo(expires);
+            // Never a moment before, or the token would be accepted again.
+            Now.ShouldBeGreaterThanOrEqualTo(expires);
+            return;
+        }
+
+        Assert.Fail("The machine stood still each time.");
     }
 
     [Fact]
@@ -121,7 +133,7 @@ public abstract class TokenDenylistContract : IAsyncLifetime
         var longest = Now.AddHours(10);
         await List.DenyAsync(id, longest, "first", None);
 
-        (await List.DenyAsync(id, Now.AddSeconds(1), "second", None)).ToBoolean().ShouldBeTrue();
+        (await List.DenyAsync(id, Now.AddMinutes(1), "second", None)).ToBoolean().ShouldBeTrue();
 
         var entry = await List.FindAsync(id, None);
         entry!.Until!.Value.ShouldBe(longest, TimeSpan.FromMilliseconds(5));

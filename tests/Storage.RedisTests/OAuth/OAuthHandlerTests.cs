@@ -76,6 +76,8 @@ public sealed class OAuthHandlerTests(RedisFixture redis) : IClassFixture<RedisF
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IOAuthStateStore>(
             new RedisOAuthStateStore(side.Connection, side.Keys, new FixedOptions<OAuthStateOptions>(new OAuthStateOptions())));
+        // Longer than a busy machine stands still.
+        builder.Services.Configure<OAuthStateOptions>(options => options.HandlerDeadline = TimeSpan.FromSeconds(30));
         builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie()
             .AddOAuth("Fake", options =>

@@ -139,7 +139,9 @@ public abstract class OAuthStateStoreContract : IAsyncLifetime
     [Fact]
     public void DataFormat_GivesPropertiesBackOnce_ToTheirSchemeAndPurpose()
     {
-        var github = new OAuthStateDataFormat(Store, "GitHub");
+        // Longer than a busy machine stands still.
+        var deadline = TimeSpan.FromSeconds(30);
+        var github = new OAuthStateDataFormat(Store, "GitHub", deadline);
         var properties = new Microsoft.AspNetCore.Authentication.AuthenticationProperties(
             new Dictionary<string, string?> { [".xsrf"] = "n", ["code_verifier"] = Verifier })
         { RedirectUri = "/home" };
@@ -149,7 +151,7 @@ public abstract class OAuthStateStoreContract : IAsyncLifetime
         github.Unprotect(state).ShouldBeNull();
         github.Unprotect(null).ShouldBeNull();
 
-        new OAuthStateDataFormat(Store, "GitLab").Unprotect(github.Protect(properties)).ShouldBeNull();
+        new OAuthStateDataFormat(Store, "GitLab", deadline).Unprotect(github.Protect(properties)).ShouldBeNull();
         github.Unprotect(github.Protect(properties, "a"), "b").ShouldBeNull();
         github.Unprotect(github.Protect(properties, "a"), "a").ShouldNotBeNull();
         Should.Throw<ArgumentException>(() => github.Protect(new() { RedirectUri = "https://evil.example" }));

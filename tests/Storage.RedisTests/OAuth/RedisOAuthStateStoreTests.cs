@@ -66,14 +66,16 @@ public sealed class RedisOAuthStateStoreTests(RedisFixture redis) : OAuthStateSt
             new RedisOptions { Url = server.Url, Deadline = TimeSpan.FromSeconds(1) }, TimeProvider.System, NullLogger.Instance);
         await connection.ConnectAsync(None);
         var format = new OAuthStateDataFormat(new RedisOAuthStateStore(connection, side.Keys, Options), "GitHub");
-        var state = format.Protect(new() { RedirectUri = "/" });
+        string? state = null;
+        await Eventually.TrueAsync(() => (state = format.Protect(new() { RedirectUri = "/" })) is not null);
         await server.PauseAsync();
         var started = TimeProvider.System.GetTimestamp();
 
         Should.Throw<StorageUnavailableException>(() => format.Protect(new() { RedirectUri = "/" }));
         Should.Throw<StorageUnavailableException>(() => format.Unprotect(state));
 
-        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(5));
+        // The machine that runs this may be busy; a client without deadlines waits 75 s here.
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(30));
         await server.ResumeAsync();
     }
 }

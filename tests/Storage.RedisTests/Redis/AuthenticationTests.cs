@@ -15,7 +15,7 @@ public sealed class AuthenticationTests
         await using var server = await RedisServer.StartAsync(new RedisServerOptions { Password = Password });
         await using var byUrl = new StoreHarness(server.Url);
         await using var bySetting = new StoreHarness(
-            new RedisOptions { Host = "127.0.0.1", Port = server.Port, Password = Password, Database = 3, Deadline = TimeSpan.FromSeconds(5) });
+            new RedisOptions { Host = "127.0.0.1", Port = server.Port, Password = Password, Database = 3, Deadline = StoreHarness.Patience, ConnectTimeout = StoreHarness.Patience });
 
         (await byUrl.ValidateAsync(await byUrl.LogInAsync("u"))).IsValid.ShouldBeTrue();
         (await bySetting.ValidateAsync(await bySetting.LogInAsync("u"))).IsValid.ShouldBeTrue();

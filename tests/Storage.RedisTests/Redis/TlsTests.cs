@@ -42,7 +42,7 @@ public sealed class TlsTests : IAsyncLifetime
     [InlineData("client-both.pem", null)]
     public async Task Tls_WithCaFileAndClientCertificate_Works(string certificate, string? key)
     {
-        var options = Options($"rediss://localhost:{tlsPort}", "ca.pem", certificate, key);
+        var options = Options($"rediss://localhost:{tlsPort}", "ca.pem", certificate, key, StoreHarness.Patience);
         new RedisOptionsValidator().Validate(null, options).FailureMessage.ShouldBeNull();
         await using var harness = new StoreHarness(options);
 
@@ -52,7 +52,7 @@ public sealed class TlsTests : IAsyncLifetime
     [Fact]
     public async Task Tls_ToAnAddress_ChecksTheNameThatIsSet()
     {
-        var options = Options($"rediss://127.0.0.1:{tlsPort}", "ca.pem", "client.pem", "client.key");
+        var options = Options($"rediss://127.0.0.1:{tlsPort}", "ca.pem", "client.pem", "client.key", StoreHarness.Patience);
         options.Tls.ServerName = "localhost";
         await using var right = new StoreHarness(options);
         (await right.ValidateAsync(await right.LogInAsync("u"))).IsValid.ShouldBeTrue();
@@ -73,11 +73,11 @@ public sealed class TlsTests : IAsyncLifetime
         (await Should.ThrowAsync<StorageUnavailableException>(() => harness.LogInAsync("u"))).Reason.ShouldBe(UnavailableReason.Connection);
     }
 
-    private RedisOptions Options(string url, string ca, string? certificate, string? key) => new()
+    private RedisOptions Options(string url, string ca, string? certificate, string? key, TimeSpan? patience = null) => new()
     {
         Url = url,
-        Deadline = TimeSpan.FromSeconds(10),
-        ConnectTimeout = TimeSpan.FromSeconds(3),
+        Deadline = patience ?? TimeSpan.FromSeconds(10),
+        ConnectTimeout = patience ?? TimeSpan.FromSeconds(3),
         Tls = new RedisTlsOptions
         {
             CaFile = PathOf(ca),

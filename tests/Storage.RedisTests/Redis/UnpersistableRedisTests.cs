@@ -1,4 +1,5 @@
 using Maintenance.Storage.Redis;
+using Maintenance.Storage.RedisTests.Sessions;
 using Maintenance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,7 +17,7 @@ public sealed class UnpersistableRedisTests
         await server.ExecuteAsync("BGSAVE");
         await Eventually.TrueAsync(async () => (await server.StringAsync("INFO", "persistence"))!.Contains("rdb_last_bgsave_status:err", StringComparison.Ordinal));
         await Should.ThrowAsync<RespErrorException>(() => server.ExecuteAsync("PING"));
-        await using var connection = new RedisConnection(new RedisOptions { Url = server.Url, Deadline = TimeSpan.FromSeconds(2) }, TimeProvider.System, NullLogger.Instance);
+        await using var connection = new RedisConnection(StoreHarness.Patient(server.Url), TimeProvider.System, NullLogger.Instance);
         await connection.ConnectAsync(CancellationToken.None);
 
         ((string?)await connection.CallAsync(database => database.StringGetAsync("cache:a"), CancellationToken.None)).ShouldBe("b");

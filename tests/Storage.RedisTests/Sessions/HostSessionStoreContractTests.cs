@@ -26,7 +26,7 @@ public abstract class HostSessionStoreContract(params (string Name, string Value
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddAuthStorage(new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Append(("Storage:Redis:Deadline", "00:00:10")).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2)))
+            .AddInMemoryCollection(settings.Concat([("Storage:Redis:Deadline", "00:00:30"), ("Storage:Redis:ConnectTimeout", "00:00:30")]).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2)))
             .Build());
         services.PostConfigure<SessionOptions>(bound =>
         {

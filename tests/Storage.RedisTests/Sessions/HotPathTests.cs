@@ -65,6 +65,7 @@ public sealed class HotPathTests(RedisFixture redis) : IClassFixture<RedisFixtur
         await redis.Server.ExecuteAsync("CONFIG", "RESETSTAT");
         var (validations, renewals, seen) = (0, 0, DateTimeOffset.MinValue);
 
+        // Until enough of either kind have been seen: on a machine that stands still each validation may be due for a renewal.
         await Eventually.TrueAsync(async () =>
         {
             var now = (await harness.ValidateAsync(issued)).Session!.LastSeenAt;
@@ -76,11 +77,12 @@ public sealed class HotPathTests(RedisFixture redis) : IClassFixture<RedisFixtur
             }
 
             seen = now;
-            return renewals == 2;
+            return renewals >= 2 && validations - renewals > 1;
         });
 
-        (await redis.Server.CallsAsync("evalsha")).ShouldBeInRange(2, 3);
-        validations.ShouldBeGreaterThan(3);
+        // The first validation may have renewed too.
+        (await redis.Server.CallsAsync("evalsha")).ShouldBeInRange(renewals, renewals + 1);
+        validations.ShouldBeGreaterThan(renewals + 1);
     }
 
     [Fact]

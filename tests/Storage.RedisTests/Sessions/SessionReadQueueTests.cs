@@ -70,8 +70,10 @@ public sealed class SessionReadQueueTests(RedisFixture redis) : IClassFixture<Re
     public async Task FlushThatFails_FailsForEveryCaller()
     {
         await using var server = await RedisServer.StartAsync();
+        await using var patient = new StoreHarness(server.Url);
         await using var harness = new StoreHarness(server.Url, deadline: TimeSpan.FromMilliseconds(500));
-        var session = await harness.LogInAsync(StoreHarness.NewUserId());
+        var session = await patient.LogInAsync(StoreHarness.NewUserId());
+        await Eventually.TrueAsync(async () => (await harness.ValidateAsync(session)).IsValid);
         await server.PauseAsync();
 
         var calls = Enumerable.Range(0, 50).Select(_ => harness.ValidateAsync(session)).ToList();
@@ -88,7 +90,7 @@ public sealed class SessionReadQueueTests(RedisFixture redis) : IClassFixture<Re
     public async Task CallerThatGivesUp_LeavesTheOthersTheirAnswers()
     {
         var turn = new TaskCompletionSource();
-        await using var connection = new RedisConnection(new RedisOptions { Url = redis.Server.Url, Deadline = TimeSpan.FromSeconds(30) }, TimeProvider.System, NullLogger.Instance)
+        await using var connection = new RedisConnection(StoreHarness.Patient(redis.Server.Url), TimeProvider.System, NullLogger.Instance)
         {
             BeforeCall = () => turn.Task,
         };

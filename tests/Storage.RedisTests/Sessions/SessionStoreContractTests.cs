@@ -39,7 +39,9 @@ public abstract class ServerSessionStoreContract(string url, string keyPrefix = 
     protected override ISessionStore NewStore(SessionOptions options)
     {
         options.RecordFormat = recordFormat ?? options.RecordFormat;
-        var harness = new StoreHarness(new RedisOptions { Url = url, KeyPrefix = keyPrefix, Deadline = TimeSpan.FromSeconds(5) }, options);
+        var redis = StoreHarness.Patient(url);
+        redis.KeyPrefix = keyPrefix;
+        var harness = new StoreHarness(redis, options);
         harnesses.Add(harness);
         return harness.Store;
     }

@@ -9,8 +9,11 @@ namespace Maintenance.Storage.RedisTests.Sessions;
 /// <summary>A store as a host has it, on a given Redis.</summary>
 internal sealed class StoreHarness : IAsyncDisposable
 {
+    /// <summary>Longer than a busy machine stands still.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     public StoreHarness(string url, SessionOptions? options = null, SessionScripts? scripts = null, RepairScripts? repairs = null, TimeSpan? deadline = null)
-        : this(new RedisOptions { Url = url, Deadline = deadline ?? TimeSpan.FromSeconds(5) }, options, scripts, repairs)
+        : this(deadline is { } hasty ? new RedisOptions { Url = url, Deadline = hasty } : Patient(url), options, scripts, repairs)
     {
     }
 
@@ -35,6 +38,9 @@ internal sealed class StoreHarness : IAsyncDisposable
     public RedisSessionStore Store { get; }
 
     public SessionRepair Repair { get; }
+
+    /// <summary>Options for a server that answers: neither connecting nor a call fails because the machine stands still for some seconds.</summary>
+    public static RedisOptions Patient(string url) => new() { Url = url, Deadline = Patience, ConnectTimeout = Patience };
 
     public static string NewUserId() => Guid.NewGuid().ToString("D");
 

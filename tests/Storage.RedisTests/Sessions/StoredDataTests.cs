@@ -71,9 +71,9 @@ public sealed class StoredDataTests(RedisFixture redis) : IClassFixture<RedisFix
     {
         await using var harness = NewHarness("", new SessionOptions { RotationGrace = TimeSpan.FromMicroseconds(1), AbsoluteExpiration = TimeSpan.FromHours(24) + TimeSpan.FromTicks(1) });
         var issued = await harness.Store.CreateAsync(
-            new NewSession { UserId = StoreHarness.NewUserId(), SlidingExpiration = TimeSpan.FromSeconds(1.001) }, None);
+            new NewSession { UserId = StoreHarness.NewUserId(), SlidingExpiration = TimeSpan.FromSeconds(100.001) }, None);
 
-        issued.Session.SlidingExpiration.ShouldBe(TimeSpan.FromSeconds(2));
+        issued.Session.SlidingExpiration.ShouldBe(TimeSpan.FromSeconds(101));
         (await harness.Store.RotateAsync(issued.Token.Value, new SessionChanges(), None)).Outcome.ShouldBe(RotationOutcome.Rotated);
     }
 
@@ -256,8 +256,12 @@ public sealed class StoredDataTests(RedisFixture redis) : IClassFixture<RedisFix
         (await redis.Server.ValueAsync(newer.RecordKey(rotated)))[0].ShouldBe((byte)2);
     }
 
-    private StoreHarness NewHarness(string prefix, SessionOptions options, SessionScripts? scripts = null) =>
-        new(new RedisOptions { Url = redis.Server.Url, KeyPrefix = prefix, Deadline = TimeSpan.FromSeconds(5) }, options, scripts);
+    private StoreHarness NewHarness(string prefix, SessionOptions options, SessionScripts? scripts = null)
+    {
+        var patient = StoreHarness.Patient(redis.Server.Url);
+        patient.KeyPrefix = prefix;
+        return new StoreHarness(patient, options, scripts);
+    }
 
     private static void AssertHoldsNone(IReadOnlyList<byte[]> texts, IReadOnlyList<SessionToken> tokens)
     {

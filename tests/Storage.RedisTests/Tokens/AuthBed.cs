@@ -52,7 +52,7 @@ public abstract class AuthBed : IAsyncDisposable
 
 /// <summary>On a real server; time passes by itself, and is awaited on the server's clock.</summary>
 public sealed class RedisAuthBed(RespServer server, params (string Name, string Value)[] settings)
-    : AuthBed(TimeProvider.System, [("Storage:Redis:Url", server.Url), ("Storage:Redis:Deadline", "00:00:10"), .. settings])
+    : AuthBed(TimeProvider.System, [("Storage:Redis:Url", server.Url), ("Storage:Redis:Deadline", "00:00:30"), ("Storage:Redis:ConnectTimeout", "00:00:30"), .. settings])
 {
     public RedisKeys Keys => Get<RedisKeys>();
 
@@ -61,7 +61,7 @@ public sealed class RedisAuthBed(RespServer server, params (string Name, string 
     public override async Task PassAsync(TimeSpan time)
     {
         var until = await NowAsync() + (long)time.TotalMicroseconds;
-        await Eventually.TrueAsync(async () => await NowAsync() > until, time + TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(async () => await NowAsync() > until, time + TimeSpan.FromSeconds(60));
     }
 
     private async Task<long> NowAsync()
