@@ -54,8 +54,8 @@ public sealed class MoveTests : IAsyncLifetime
             () => moved.IpAddress.ShouldBe(born.Session.IpAddress),
             () => moved.Claims["role"].ShouldBe("admin"),
             () => moved.SlidingExpiration.ShouldBe(TimeSpan.FromMinutes(30)),
-            () => (moved.CreatedAt - born.Session.CreatedAt).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(5)),
-            () => (moved.AbsoluteExpiresAt - born.Session.AbsoluteExpiresAt).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(5)));
+            () => (moved.CreatedAt - born.Session.CreatedAt).Duration().ShouldBeLessThan(TimeSpan.FromMinutes(1)),
+            () => (moved.AbsoluteExpiresAt - born.Session.AbsoluteExpiresAt).Duration().ShouldBeLessThan(TimeSpan.FromMinutes(1)));
         (await redis.IntegerAsync("PTTL", Key(born))).ShouldBeInRange(1, (long)TimeSpan.FromMinutes(30).TotalMilliseconds);
         (await other.Sessions.ListAsync("ada", None)).ShouldHaveSingleItem().Id.ShouldBe(born.Token.Id);
         (await host.Sessions.RotateAsync(born.Token.Value, new SessionChanges(), None)).Outcome.ShouldBe(RotationOutcome.Rotated);
@@ -157,6 +157,7 @@ public sealed class MoveTests : IAsyncLifetime
         var (mover, keys) = (host.Get<SessionMover>(), host.Get<RedisKeys>());
         var clock = await ClockAsync();
         await redis.PauseAsync();
+        host.Hurry();
         try
         {
             (await mover.RunAsync(clock, None)).ShouldBeFalse();

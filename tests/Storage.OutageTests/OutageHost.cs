@@ -6,12 +6,17 @@ using Maintenance.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Maintenance.Storage.OutageTests;
 
 /// <summary>Auth storage as <c>AddAuthStorage</c> gives it to one host, with a journal of its own. Disposing it is the end of the process.</summary>
 internal sealed class OutageHost : IAsyncDisposable
 {
+    // While Redis is there, a machine that stands still for some seconds must not look like an outage; while it is not, the deadline is waited for.
+    private static readonly TimeSpan Patient = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hasty = TimeSpan.FromSeconds(2);
+
     private readonly ServiceProvider provider;
 
     public OutageHost(RedisServer redis, OutageRules? rules = null, params (string Name, string Value)[] settings)
@@ -25,8 +30,9 @@ internal sealed class OutageHost : IAsyncDisposable
             .AddInMemoryCollection(
             [
                 KeyValuePair.Create("Storage:Redis:Url", (string?)redis.Url),
-                // Longer than the default, for a machine that is busy.
-                KeyValuePair.Create("Storage:Redis:Deadline", (string?)"00:00:02"),
+                KeyValuePair.Create("Storage:Redis:Deadline", (string?)$"{Patient}"),
+                KeyValuePair.Create("Storage:Redis:ConnectTimeout", (string?)$"{Patient}"),
+                KeyValuePair.Create("Storage:Outage:JournalDeadline", (string?)"00:00:30"),
                 // Host and server share one clock here.
                 KeyValuePair.Create("Storage:Outage:ClockTolerance", (string?)"00:00:00"),
             ])
@@ -69,13 +75,17 @@ internal sealed class OutageHost : IAsyncDisposable
 
     public async Task<bool> IsValidAsync(IssuedSession issued) => (await Sessions.ValidateAsync(issued.Token.Value, CancellationToken.None)).IsValid;
 
+    /// <summary>Calls get their answer soon from now on, or none.</summary>
+    public void Hurry(TimeSpan? deadline = null) => Get<IOptions<RedisOptions>>().Value.Deadline = deadline ?? Hasty;
+
     /// <summary>Returns when this host knows that Redis is away.</summary>
     public async Task NoticeAsync()
     {
+        Hurry();
         if (Watch.Automatic)
         {
             Watch.Suspect();
-            await Eventually.TrueAsync(() => Mode.IsRedisAway, TimeSpan.FromSeconds(30));
+            await Eventually.TrueAsync(() => Mode.IsRedisAway, TimeSpan.FromSeconds(60));
         }
         else
         {
@@ -87,10 +97,11 @@ internal sealed class OutageHost : IAsyncDisposable
     /// <summary>Returns when this host is back on Redis and has nothing left to do.</summary>
     public Task RecoverAsync()
     {
+        Hurry(Patient);
         Watch.Suspect();
         return Watch.Automatic
-            ? Eventually.TrueAsync(() => !Mode.IsRedisAway && Pending.Count == 0 && Get<MemorySessions>().All().Count == 0, TimeSpan.FromSeconds(30))
-            : Eventually.TrueAsync(() => Watch.PassAsync(CancellationToken.None), TimeSpan.FromSeconds(30));
+            ? Eventually.TrueAsync(() => !Mode.IsRedisAway && Pending.Count == 0 && Get<MemorySessions>().All().Count == 0, TimeSpan.FromSeconds(60))
+            : Eventually.TrueAsync(() => Watch.PassAsync(CancellationToken.None), TimeSpan.FromSeconds(60));
     }
 
     public async ValueTask DisposeAsync()

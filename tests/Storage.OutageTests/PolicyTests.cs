@@ -78,6 +78,7 @@ public sealed class PolicyTests
         await using var host = new OutageHost(redis, null, MemoryPolicy);
         (await host.IsValidAsync(await host.LogInAsync("ada"))).ShouldBeTrue();
         await redis.PauseAsync();
+        host.Hurry();
         try
         {
             var born = await host.LogInAsync("ada");
