@@ -13,7 +13,7 @@ internal sealed record HistoryResult(ViolationException? Violation, string Trace
 /// <summary>Runs one history and checks it at every point where the store is still.</summary>
 internal sealed class HistoryRunner
 {
-    private static readonly TimeSpan ExpiryDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ExpiryDeadline = TimeSpan.FromSeconds(60);
 
     private readonly World world;
     private readonly HistoryClient checker;

@@ -14,7 +14,7 @@ internal sealed class Snapshot
     /// <summary>Redis's clock, milliseconds since 1970.</summary>
     public long Now { get; }
 
-    /// <summary>Life of each key in ms, -1 for none.</summary>
+    /// <summary>Life of each key in ms from <see cref="Now"/> on, however much later it was read; -1 for none.</summary>
     public Dictionary<string, long> Lives { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Generation of each session record that is no alias.</summary>
@@ -34,7 +34,8 @@ internal sealed class Snapshot
         var names = ClientCompat.Items(await world.CommandAsync("KEYS", world.Keys.Prefix + "*")).Select(name => (string)name!);
         foreach (var name in names)
         {
-            snapshot.Lives[name] = (long)await world.CommandAsync("PTTL", name);
+            var ends = (long)await world.CommandAsync("PEXPIRETIME", name);
+            snapshot.Lives[name] = ends < 0 ? ends : ends - snapshot.Now;
             if (!world.Keys.TryParse(name, out var key))
             {
                 continue;

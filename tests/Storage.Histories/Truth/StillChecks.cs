@@ -8,7 +8,7 @@ namespace Maintenance.Storage.Histories.Truth;
 /// <summary>What must hold while no client is at work.</summary>
 internal sealed class StillChecks(World world)
 {
-    // The tolerance of the repairs is 2 s; the rest is the time between two reads of one snapshot on a busy machine.
+    // The tolerance of the repairs is 2 s.
     private const long ToleranceMilliseconds = 3_000;
 
     // Younger than this, a session that was about to run out may have done so between two reads.
