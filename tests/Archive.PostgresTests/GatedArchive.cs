@@ -50,6 +50,8 @@ internal abstract class DelegatingArchive(ISessionArchive inner) : ISessionArchi
 /// <summary>An archive whose calls can be stopped at, to decide in which order things happen.</summary>
 internal sealed class GatedArchive(ISessionArchive inner) : DelegatingArchive(inner)
 {
+    private int finds;
+
     /// <summary>Awaited after a session was read and before the reader hears of it.</summary>
     public Func<Task>? AfterFind { get; set; }
 
@@ -63,7 +65,7 @@ internal sealed class GatedArchive(ISessionArchive inner) : DelegatingArchive(in
     public Func<Task>? BeforeComplete { get; set; }
 
     /// <summary>Reads of single sessions.</summary>
-    public int Finds { get; private set; }
+    public int Finds => Volatile.Read(ref finds);
 
     public override async Task<long?> GetGenerationAsync(UserReference user, CancellationToken cancellationToken)
     {
@@ -74,7 +76,7 @@ internal sealed class GatedArchive(ISessionArchive inner) : DelegatingArchive(in
 
     public override async Task<Session?> FindAsync(UserReference user, SessionId id, CancellationToken cancellationToken)
     {
-        Finds++;
+        Interlocked.Increment(ref finds);
         var found = await base.FindAsync(user, id, cancellationToken);
         await WaitAsync(AfterFind);
         return found;

@@ -24,7 +24,7 @@ internal sealed class Host : IAsyncDisposable
         var archiving = new Fixed<ArchiveOptions>(new ArchiveOptions());
         Keys = keys ?? new RedisKeys("");
         Connection = new RedisConnection(
-            new RedisOptions { Url = redisUrl, Deadline = TimeSpan.FromSeconds(5) }, TimeProvider.System, NullLogger.Instance)
+            new RedisOptions { Url = redisUrl, Deadline = TimeSpan.FromSeconds(30), ConnectTimeout = TimeSpan.FromSeconds(30) }, TimeProvider.System, NullLogger.Instance)
         {
             BeforeCall = () => BeforeRedis?.Invoke() ?? Task.CompletedTask,
         };

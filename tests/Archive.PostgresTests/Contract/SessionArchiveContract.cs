@@ -11,7 +11,7 @@ public abstract class SessionArchiveContract
 {
     private static readonly CancellationToken None = CancellationToken.None;
     private static readonly TimeSpan Keep = TimeSpan.FromDays(7);
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
     private readonly string userId = "用户 " + Guid.NewGuid().ToString("D");
 

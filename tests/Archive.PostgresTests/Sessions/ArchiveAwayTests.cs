@@ -9,7 +9,7 @@ public sealed class ArchiveAwayTests(RedisFixture redis) : IClassFixture<RedisFi
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
-    private readonly string user = Guid.NewGuid().ToString("D");
+    private string user = Guid.NewGuid().ToString("D");
     private PostgresServer server = null!;
     private PostgresDatabase postgres = null!;
     private ArchiveDatabase database = null!;
@@ -42,7 +42,7 @@ public sealed class ArchiveAwayTests(RedisFixture redis) : IClassFixture<RedisFi
     public async Task ArchiveAway_ReadsOfRedisAndLogInsGoOn_AndWhatEndsASessionIsUnavailable(bool frozen)
     {
         // The pool's connections are open, so that a frozen server is one that has them.
-        var session = await host.LogInAsync(user);
+        var session = await ArchivedAsync(host);
         await (frozen ? server.PauseAsync() : server.KillAsync());
 
         (await host.IsValidAsync(session)).ShouldBeTrue();
@@ -61,15 +61,15 @@ public sealed class ArchiveAwayTests(RedisFixture redis) : IClassFixture<RedisFi
         await Eventually.TrueAsync(async () => await host.IsValidAsync(session), TimeSpan.FromSeconds(30));
         await Eventually.TrueAsync(async () => (await host.Store.RevokeAsync(user, unarchived.Token.Id, None)).ToBoolean());
         await redis.Server.FlushAllAsync();
-        (await host.IsValidAsync(unarchived)).ShouldBeFalse();
-        (await host.IsValidAsync(session)).ShouldBeTrue();
+        await Eventually.SucceedsAsync(async () => (await host.IsValidAsync(unarchived)).ShouldBeFalse());
+        await Eventually.SucceedsAsync(async () => (await host.IsValidAsync(session)).ShouldBeTrue());
     }
 
     [Fact]
     public async Task LastAccessesThatTheArchiveDidNotTake_AreWrittenWhenItIsBack()
     {
         await using var renewing = new Host(redis.Server.Url, new PostgresSessionArchive(database), new SessionOptions { RenewalInterval = TimeSpan.Zero });
-        var session = await renewing.LogInAsync(user);
+        var session = await ArchivedAsync(renewing);
         await server.KillAsync();
         Session? seen = null;
         await Eventually.TrueAsync(async () =>
@@ -99,6 +99,21 @@ public sealed class ArchiveAwayTests(RedisFixture redis) : IClassFixture<RedisFi
         failure.Message.ShouldContain("migrate");
         failure.Message.ShouldContain(empty.Name);
         failure.ToString().ShouldNotContain("only+of+tests");
+    }
+
+    // A log-in goes on when the archive does not answer in time, as on a machine that stands still; each attempt is of another user.
+    private async Task<IssuedSession> ArchivedAsync(Host of)
+    {
+        IssuedSession issued = null!;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                user = Guid.NewGuid().ToString("D");
+                issued = await of.LogInAsync(user);
+                return await of.Archive.FindAsync(UserReference.Of(user), issued.Token.Id, None) is not null;
+            },
+            TimeSpan.FromSeconds(60));
+        return issued;
     }
 
     private static async Task ShouldBeUnavailableAsync<T>(Func<Task<T>> call) =>

@@ -73,7 +73,7 @@ public sealed class ArchiveBreakerTests(RedisFixture redis) : IClassFixture<Redi
     [Fact]
     public async Task WhatTheDatabaseRefuses_OpensNothing()
     {
-        await using var database = Open(pause: TimeSpan.FromMinutes(5));
+        await using var database = Open(pause: TimeSpan.FromMinutes(5), deadline: TimeSpan.FromSeconds(30));
         var archive = new PostgresSessionArchive(database);
         await postgres.ExecuteAsync("ALTER TABLE archive_users RENAME TO elsewhere");
         for (var i = 0; i < 10; i++)
@@ -127,7 +127,7 @@ public sealed class ArchiveBreakerTests(RedisFixture redis) : IClassFixture<Redi
         return issued;
     }
 
-    private ArchiveDatabase Open(TimeSpan pause) => ArchiveDatabases.Open(
-        new PostgresArchiveOptions { ConnectionString = postgres.ConnectionString, Deadline = Deadline, BreakerPause = pause, BreakerWindow = TimeSpan.FromMinutes(5) },
+    private ArchiveDatabase Open(TimeSpan pause, TimeSpan? deadline = null) => ArchiveDatabases.Open(
+        new PostgresArchiveOptions { ConnectionString = postgres.ConnectionString, Deadline = deadline ?? Deadline, BreakerPause = pause, BreakerWindow = TimeSpan.FromMinutes(5) },
         log.For<ArchiveDatabase>());
 }
