@@ -15,6 +15,14 @@ internal sealed class RunningProgram : IAsyncDisposable
     private const string Deadline = "Storage__Redis__Deadline";
     private const string ConnectTimeout = "Storage__Redis__ConnectTimeout";
 
+    // Else a probe of a machine that stands still has failed, or found something unavailable.
+    private static readonly Dictionary<string, string?> PatientCalls = new(StringComparer.Ordinal)
+    {
+        ["Jobs__RedisHealth__CallDeadline"] = "00:00:15",
+        ["Jobs__RedisHealth__Deadline"] = "00:00:40",
+        ["Jobs__MemoryAlerts__CallDeadline"] = "00:00:15",
+    };
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private RunningProgram(string project, IReadOnlyDictionary<string, string?> settings)
@@ -56,6 +64,7 @@ internal sealed class RunningProgram : IAsyncDisposable
             .. from job in (string[])["SessionCleanup", "IndexReconciliation", "RedisHealth", "MemoryAlerts", "KeyspaceStats"]
                from setting in ((string, string)[])[($"Jobs__{job}__Schedule", "00:00:02"), ($"Jobs__{job}__Jitter", "00:00:01")]
                select setting,
+            .. PatientCalls.Select(call => (call.Key, call.Value!)),
             .. settings,
         ]);
 
@@ -65,7 +74,8 @@ internal sealed class RunningProgram : IAsyncDisposable
     /// <summary>Runs a verb of the worker to its end.</summary>
     public static async Task<(int Exit, string Output)> VerbAsync(string redisUrl, params string[] arguments)
     {
-        await using var verb = ChildProcess.StartOurs("Worker", arguments, new Dictionary<string, string?> { ["REDIS_URL"] = redisUrl, [Deadline] = "00:00:20", [ConnectTimeout] = "00:00:20" });
+        var environment = new Dictionary<string, string?>(PatientCalls, StringComparer.Ordinal) { ["REDIS_URL"] = redisUrl, [Deadline] = "00:00:20", [ConnectTimeout] = "00:00:20" };
+        await using var verb = ChildProcess.StartOurs("Worker", arguments, environment);
         var exit = await verb.WaitForExitAsync(Patience);
         return (exit, string.Join('\n', verb.Output.Concat(verb.Errors)));
     }

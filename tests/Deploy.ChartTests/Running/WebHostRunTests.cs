@@ -84,7 +84,7 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
             redis: {host: 127.0.0.1, port: {{{{redisPort}}}}, existingSecret: redis}
             postgresql: {host: {{{{address.Host}}}}, port: {{{{address.Port}}}}, database: {{{{database.Name}}}}, user: {{{{user}}}}, existingSecret: postgresql, archive: true}
             worker: {enabled: false}
-            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail} } }
+            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail}, Storage: {Redis: {Deadline: "00:00:10"} } } }
 
             """);
     }

@@ -33,9 +33,14 @@ public sealed class PrometheusConfigTests
             loaded.Count(rule => rule.GetProperty("type").GetString() == "alerting").ShouldBe(File.ReadLines(rules).Count(line => line.Contains("- alert: ", StringComparison.Ordinal)));
             loaded.Where(rule => rule.GetProperty("health").GetString() == "err").ShouldBeEmpty();
 
-            await Eventually.TrueAsync(async () => (await AskAsync(http, "api/v1/targets")).GetProperty("activeTargets").GetArrayLength() > 0, TimeSpan.FromMinutes(1));
-            var targets = (await AskAsync(http, "api/v1/targets")).GetProperty("activeTargets").EnumerateArray().Select(target => target.GetProperty("labels").GetProperty("job").GetString());
-            targets.ShouldBe(["maintenance-worker", "maintenance-webhost", "prometheus"], ignoreOrder: true);
+            // One after the other, and later than it is ready.
+            await Eventually.SucceedsAsync(
+                async () =>
+                {
+                    var targets = (await AskAsync(http, "api/v1/targets")).GetProperty("activeTargets").EnumerateArray();
+                    targets.Select(target => target.GetProperty("labels").GetProperty("job").GetString()).ShouldBe(["maintenance-worker", "maintenance-webhost", "prometheus"], ignoreOrder: true);
+                },
+                TimeSpan.FromMinutes(1));
             await Eventually.TrueAsync(
                 async () => (await AskAsync(http, "api/v1/alertmanagers")).GetProperty("activeAlertmanagers").GetArrayLength() == 1, TimeSpan.FromMinutes(1));
             (await AskAsync(http, "api/v1/status/config")).GetProperty("yaml").GetString()!.ShouldContain("runbooks: https://runbooks.example.org", Case.Sensitive, "where the alerts' links lead");

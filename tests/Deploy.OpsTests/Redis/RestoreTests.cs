@@ -135,6 +135,7 @@ public sealed class RestoreTests
             KeyValuePair.Create("Storage:Redis:Url", (string?)(url ?? redis.Url)),
             KeyValuePair.Create("Storage:Redis:KeyPrefix", (string?)prefix),
             KeyValuePair.Create("Storage:Redis:Deadline", (string?)"00:00:20"),
+            KeyValuePair.Create("Storage:Redis:ConnectTimeout", (string?)"00:00:20"),
         ]).Build();
         return new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(configuration).AddAuthStorage(configuration).BuildServiceProvider();
     }

@@ -36,6 +36,7 @@ internal sealed class StorageJourney : IAsyncDisposable
             KeyValuePair.Create("Storage:Redis:Url", (string?)redisUrl),
             KeyValuePair.Create("Storage:Redis:KeyPrefix", (string?)prefix),
             KeyValuePair.Create("Storage:Redis:Deadline", (string?)"00:00:20"),
+            KeyValuePair.Create("Storage:Redis:ConnectTimeout", (string?)"00:00:20"),
             KeyValuePair.Create("Storage:Sessions:MaxSessionsPerUser", (string?)"3"),
             KeyValuePair.Create("Storage:Sessions:RenewalInterval", (string?)"00:00:01"),
             KeyValuePair.Create("Storage:RefreshTokens:MaxFamiliesPerUser", (string?)"2"),
