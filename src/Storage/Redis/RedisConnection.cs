@@ -58,6 +58,9 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <summary>Whether the servers form a cluster; false while none has answered yet.</summary>
     internal bool IsCluster => slot.IsCluster;
 
+    /// <summary>How long a call may take that names no deadline of its own: <see cref="RedisOptions.Deadline"/>.</summary>
+    public TimeSpan Deadline => options.Deadline;
+
     /// <summary>Clock of the deadlines, and of whoever paces what he asks.</summary>
     internal TimeProvider Clock => timeProvider;
 

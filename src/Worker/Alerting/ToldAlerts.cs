@@ -15,7 +15,7 @@ public sealed class ToldAlerts(AlertCenter center, RedisConnection connection, R
     internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(1);
 
     // Longer than any repeat interval that makes sense; each repetition lengthens it.
     private static readonly TimeSpan KeyLife = TimeSpan.FromDays(30);
@@ -129,7 +129,7 @@ public sealed class ToldAlerts(AlertCenter center, RedisConnection connection, R
             [keys.Maintenance("alerts:told")],
             [notice.Alert.Identity, severity, claim ? "claim" : "set", (long)KeyLife.TotalMilliseconds],
             cancellationToken,
-            CallDeadline) == 1;
+            connection.Deadline > LeastDeadline ? connection.Deadline : LeastDeadline) == 1;
     }
 
     // What was told is noted at once: killed before, this replica would leave it to be told twice.

@@ -46,7 +46,7 @@ public sealed class JobLease(
     // Clocks of a healthy network differ a little, and intervals may be as short as a second.
     private static readonly TimeSpan LeastAhead = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a call about a lease may take; a lease is worth more patience than a request.</summary>
+    /// <summary>How long a renewal may take, and the least that the other calls may; a lease is worth more patience than a request.</summary>
     internal static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(1);
 
     private static readonly RedisScript ClaimScript = Load("claim");
@@ -87,7 +87,7 @@ public sealed class JobLease(
             [Key(job)],
             [holder, replica.Value, Milliseconds(due), (long)Duration.TotalMilliseconds, (long)KeyLife.TotalMilliseconds, (long)ahead.TotalMilliseconds],
             cancellationToken,
-            CallDeadline))!;
+            Patience))!;
         switch ((string?)reply[0])
         {
             case "done":
@@ -111,11 +111,14 @@ public sealed class JobLease(
 
     /// <summary>Ends it and marks its due time as done; false if it was not the holder's any more.</summary>
     internal async Task<bool> CompleteAsync(string job, string holder, DateTimeOffset? due, CancellationToken cancellationToken) =>
-        (int)await connection.EvaluateAsync(CompleteScript, [Key(job)], [holder, Milliseconds(due)], cancellationToken, CallDeadline) == 1;
+        (int)await connection.EvaluateAsync(CompleteScript, [Key(job)], [holder, Milliseconds(due)], cancellationToken, Patience) == 1;
 
     /// <summary>Gives it back with its due time not done.</summary>
     internal async Task<bool> ReleaseAsync(string job, string holder, CancellationToken cancellationToken) =>
-        (int)await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], cancellationToken, CallDeadline) == 1;
+        (int)await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], cancellationToken, Patience) == 1;
+
+    // A renewal is tried again and must end before its lease does. These are asked once: whoever is patient with Redis, as a verb is, is so with them.
+    private TimeSpan Patience => connection.Deadline > CallDeadline ? connection.Deadline : CallDeadline;
 
     private RedisKey Key(string job) => keys.Maintenance($"lease:{job}");
 

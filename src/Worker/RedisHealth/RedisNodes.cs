@@ -7,7 +7,7 @@ namespace Maintenance.Worker.RedisHealth;
 /// <summary>The servers that are watched, as they are now: the one that is configured and its replicas, or every node of its cluster.</summary>
 public sealed class RedisNodes
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(2);
 
     private readonly RedisConnection? connection;
     private readonly RedisOptions? options;
@@ -31,7 +31,7 @@ public sealed class RedisNodes
 
         try
         {
-            if (await connection.GetTopologyAsync(cancellationToken, Deadline) is not { } topology)
+            if (await connection.GetTopologyAsync(cancellationToken, Deadline(connection)) is not { } topology)
             {
                 last = await WithReplicasAsync(cancellationToken);
             }
@@ -54,6 +54,8 @@ public sealed class RedisNodes
         return last;
     }
 
+    private static TimeSpan Deadline(RedisConnection connection) => connection.Deadline > LeastDeadline ? connection.Deadline : LeastDeadline;
+
     // With Sentinels too: the connection follows the primary, and a replica that has taken over is no longer in its list.
     private async Task<IReadOnlyList<RedisNode>> WithReplicasAsync(CancellationToken cancellationToken)
     {
@@ -63,7 +65,7 @@ public sealed class RedisNodes
             return [configured];
         }
 
-        var replicas = RedisInfo.Parse(await connection!.InfoAsync(cancellationToken, Deadline)).Replicas();
+        var replicas = RedisInfo.Parse(await connection!.InfoAsync(cancellationToken, Deadline(connection))).Replicas();
         return [configured, .. replicas.Select(replica => RedisNode.Replica(options!, replica)).OfType<RedisNode>().OrderBy(node => node.Name, StringComparer.Ordinal)];
     }
 }

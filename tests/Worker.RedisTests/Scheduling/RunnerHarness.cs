@@ -25,13 +25,16 @@ internal sealed class RunnerHarness : IAsyncDisposable
         LeaselessRuns leaseless = LeaselessRuns.Never,
         TimeSpan? lease = null,
         JobOptions? options = null,
+        TimeSpan? deadline = null,
         params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)).Concat(
             [
                 KeyValuePair.Create("Storage:Redis:Url", (string?)url),
-                KeyValuePair.Create("Lease:Duration", (string?)$"{lease ?? TimeSpan.FromSeconds(3)}"),
+                KeyValuePair.Create("Lease:Duration", (string?)$"{lease ?? TimeSpan.FromSeconds(30)}"),
+                // Both are long: neither a call nor a lease of a test of something else is lost to a stall of a busy machine.
+                KeyValuePair.Create("Storage:Redis:Deadline", (string?)$"{deadline ?? TimeSpan.FromSeconds(20)}"),
             ])).Build();
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(configuration);
