@@ -3,6 +3,7 @@ using Maintenance.Testing;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.MemoryAlerts;
 using Maintenance.Worker.RedisHealth;
+using Maintenance.Worker.RedisTests.RedisHealth;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -12,7 +13,7 @@ namespace Maintenance.Worker.RedisTests.Cluster;
 /// <summary>The probe and the memory alerts on three primaries with a replica each.</summary>
 public sealed class ClusterHealthTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private readonly LatestSnapshot<RedisHealthSnapshot> latest = new();
     private RedisCluster cluster = null!;
@@ -21,10 +22,10 @@ public sealed class ClusterHealthTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        cluster = await RedisCluster.StartAsync(replicas: 1, new RedisServerOptions { MaxMemoryBytes = 200_000_000, MaxMemoryPolicy = "noeviction" });
+        cluster = await RedisCluster.StartAsync(replicas: 1, new RedisServerOptions { MaxMemoryBytes = 200_000_000, MaxMemoryPolicy = "noeviction", ConfigurationLines = ["cluster-node-timeout 10000"] });
         var options = JobHarness.Options(cluster.Nodes[0]);
         connection = new RedisConnection(options, TimeProvider.System, NullLogger.Instance);
-        nodes = new RedisNodes(Options.Create(options), connection, JobHarness.Monitor(new RedisHealthOptions()));
+        nodes = new RedisNodes(Options.Create(options), connection, JobHarness.Monitor(ProbeHarness.Relaxed()));
     }
 
     public async Task DisposeAsync()
@@ -94,7 +95,7 @@ public sealed class ClusterHealthTests : IAsyncLifetime
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => connection.CallAsync(
             database => database.StringSetAsync($"cache:{i}", new string('x', 1000), TimeSpan.FromMinutes(5)), CancellationToken.None)));
         var job = new MemoryAlertsJob(
-            nodes, new RedisKeys(""), JobHarness.Monitor(new MemoryAlertsOptions { LimitBytes = 1 }), new LatestSnapshot<MemoryAlertsSnapshot>(), TimeProvider.System);
+            nodes, new RedisKeys(""), JobHarness.Monitor(new MemoryAlertsOptions { LimitBytes = 1, CallDeadline = TimeSpan.FromSeconds(20) }), new LatestSnapshot<MemoryAlertsSnapshot>(), TimeProvider.System);
 
         var result = await JobHarness.RunAsync(job);
 
@@ -115,7 +116,7 @@ public sealed class ClusterHealthTests : IAsyncLifetime
             await sweep.PopulateAsync(40);
         }
 
-        var (checkedExit, health, _) = await WorkerProcess.VerbAsync(cluster.Nodes[1].Url, ["check", "--json"], ("Jobs__RedisHealth__PingP99Degraded", "00:00:05"));
+        var (checkedExit, health, _) = await WorkerProcess.VerbAsync(cluster.Nodes[1].Url, ["check", "--json"]);
         checkedExit.ShouldBe(0, health);
         var (exit, output, errors) = await WorkerProcess.VerbAsync(cluster.Nodes[1].Url, ["run", "index-reconciliation", "--json"]);
         exit.ShouldBe(0, output + errors);
@@ -124,16 +125,9 @@ public sealed class ClusterHealthTests : IAsyncLifetime
 
     private async Task<RedisHealthSnapshot> ProbeAsync()
     {
-        var probe = new RedisProbe(nodes, new RedisKeys(""), JobHarness.Monitor(ProbeHarnessOptions()), TimeProvider.System);
+        var probe = new RedisProbe(nodes, new RedisKeys(""), JobHarness.Monitor(ProbeHarness.Relaxed()), TimeProvider.System);
         var result = await JobHarness.RunAsync(new RedisHealthJob(probe, latest));
         latest.Take(result);
         return latest.Value!;
     }
-
-    private static RedisHealthOptions ProbeHarnessOptions() => new()
-    {
-        PingP99Degraded = TimeSpan.FromSeconds(5),
-        SlowCommandDegraded = TimeSpan.FromSeconds(5),
-        CallDeadline = TimeSpan.FromSeconds(3),
-    };
 }

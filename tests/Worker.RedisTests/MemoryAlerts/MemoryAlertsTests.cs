@@ -203,8 +203,10 @@ public sealed class MemoryAlertsTests
 
         public Harness(RespServer server, MemoryAlertsOptions? options = null)
         {
+            options ??= new MemoryAlertsOptions();
+            options.CallDeadline = TimeSpan.FromSeconds(20);
             job = new MemoryAlertsJob(
-                new RedisNodes([RedisNode.From(JobHarness.Options(server))]), new RedisKeys(""), JobHarness.Monitor(options ?? new MemoryAlertsOptions()),
+                new RedisNodes([RedisNode.From(JobHarness.Options(server))]), new RedisKeys(""), JobHarness.Monitor(options),
                 Latest, Clock);
             metrics = new MemoryAlertsMetrics(meters, Latest);
         }

@@ -40,9 +40,11 @@ internal sealed class ProbeHarness : IDisposable
     /// <summary>The machine that runs the tests is shared: only a test of slowness says what is slow.</summary>
     public static RedisHealthOptions Relaxed() => new()
     {
-        PingP99Degraded = TimeSpan.FromSeconds(5),
-        SlowCommandDegraded = TimeSpan.FromSeconds(5),
-        CallDeadline = TimeSpan.FromSeconds(3),
+        PingP99Degraded = TimeSpan.FromMinutes(1),
+        SlowCommandDegraded = TimeSpan.FromMinutes(1),
+        CallDeadline = TimeSpan.FromSeconds(10),
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        Deadline = TimeSpan.FromSeconds(40),
     };
 
     public async Task<NodeHealth> ProbeOneAsync()

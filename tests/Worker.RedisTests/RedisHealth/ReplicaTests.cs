@@ -33,6 +33,9 @@ public sealed class ReplicaTests : IAsyncLifetime
         });
         await Eventually.TrueAsync(
             async () => (await primary.StringAsync("INFO", "replication"))!.Contains("state=online", StringComparison.Ordinal), Patience);
+        // The primary may know it before the replica does.
+        await Eventually.TrueAsync(
+            async () => (await replica.StringAsync("INFO", "replication"))!.Contains("master_link_status:up", StringComparison.Ordinal), Patience);
     }
 
     public async Task DisposeAsync()
@@ -90,7 +93,9 @@ public sealed class ReplicaTests : IAsyncLifetime
     public async Task Replica_IsFound_AtThePrimaryThatSentinelsName()
     {
         await using var sentinel = await SentinelServer.StartAsync(primary, quorum: 1);
-        var options = new RedisOptions { Deadline = TimeSpan.FromSeconds(2), Sentinel = { Endpoints = [sentinel.Endpoint] } };
+        // A primary that a busy machine holds up is not to be replaced here.
+        await sentinel.ExecuteAsync("SENTINEL", "SET", "mymaster", "down-after-milliseconds", "120000");
+        var options = new RedisOptions { Deadline = TimeSpan.FromSeconds(20), Sentinel = { Endpoints = [sentinel.Endpoint] } };
         await using var connection = Connect(options, out var nodes);
         using var harness = new ProbeHarness(nodes, settings);
 
@@ -111,7 +116,7 @@ public sealed class ReplicaTests : IAsyncLifetime
         await using var connection = Connect(JobHarness.Options(primary), out var nodes);
         await replica.ExecuteAsync("CONFIG", "SET", "maxmemory", "1000000");
         var job = new MemoryAlertsJob(
-            nodes, new RedisKeys(""), JobHarness.Monitor(new MemoryAlertsOptions { CallDeadline = TimeSpan.FromSeconds(3) }), new LatestSnapshot<MemoryAlertsSnapshot>(), TimeProvider.System);
+            nodes, new RedisKeys(""), JobHarness.Monitor(new MemoryAlertsOptions { CallDeadline = TimeSpan.FromSeconds(20) }), new LatestSnapshot<MemoryAlertsSnapshot>(), TimeProvider.System);
 
         var result = await JobHarness.RunAsync(job);
 
