@@ -17,13 +17,13 @@ internal sealed class SweepHarness : IAsyncDisposable
 {
     private readonly RedisServer server;
 
-    public SweepHarness(RedisServer server, SessionOptions? sessions = null, string prefix = "")
+    public SweepHarness(RedisServer server, SessionOptions? sessions = null, string prefix = "", TimeSpan? deadline = null)
     {
         this.server = server;
         Keys = new RedisKeys(prefix);
         var options = new Fixed<SessionOptions>(sessions ?? new SessionOptions());
         Connection = new RedisConnection(
-            new RedisOptions { Url = server.Url, KeyPrefix = prefix, Deadline = TimeSpan.FromSeconds(5) }, TimeProvider.System, NullLogger.Instance);
+            new RedisOptions { Url = server.Url, KeyPrefix = prefix, Deadline = deadline ?? TimeSpan.FromSeconds(20) }, TimeProvider.System, NullLogger.Instance);
         Store = new RedisSessionStore(Connection, Keys, options, NullLogger<RedisSessionStore>.Instance);
         Repair = new SessionRepair(Connection, Keys, options);
         TokenRepair = new TokenRepair(Connection, Keys);

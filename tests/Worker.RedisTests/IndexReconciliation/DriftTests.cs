@@ -263,7 +263,7 @@ public sealed class DriftTests(RedisFixture redis) : IClassFixture<RedisFixture>
             await redis.Server.ExecuteAsync("ZADD", sweep.Index(sessions[0]), $"{SweepHarness.Expiry(sessions[0]) - 3_600_000}", sessions[0].Token.Id.Value);
         }
 
-        await redis.Server.ExecuteAsync("PEXPIRE", sweep.Index(users[50][0]), "60000");
+        await redis.Server.ExecuteAsync("PEXPIRE", sweep.Index(users[50][0]), "600000");
 
         // Lost indexes: 50 sessions.
         foreach (var sessions in users[60..80])

@@ -249,23 +249,23 @@ public sealed class PassTests(RedisFixture redis) : IClassFixture<RedisFixture>,
     public async Task Run_FailsSoon_WhenRedisIsGone()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var gone = new SweepHarness(server);
+        await using var gone = new SweepHarness(server, deadline: TimeSpan.FromSeconds(8));
         await gone.PopulateAsync(20);
         await server.KillAsync();
 
-        await Should.ThrowAsync<StorageUnavailableException>(() => gone.Cleanup.RunAsync(SweepHarness.Context(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20)));
-        await Should.ThrowAsync<StorageUnavailableException>(() => gone.Reconciliation.RunAsync(SweepHarness.Context(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20)));
+        await Should.ThrowAsync<StorageUnavailableException>(() => gone.Cleanup.RunAsync(SweepHarness.Context(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60)));
+        await Should.ThrowAsync<StorageUnavailableException>(() => gone.Reconciliation.RunAsync(SweepHarness.Context(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]
     public async Task Trap12_Run_EndsAtADeadline_WhenTheServerStopsAnswering()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var silent = new SweepHarness(server);
+        await using var silent = new SweepHarness(server, deadline: TimeSpan.FromSeconds(8));
         await silent.PopulateAsync(20);
         await server.PauseAsync();
 
-        await Should.ThrowAsync<StorageUnavailableException>(() => silent.Reconciliation.RunAsync(SweepHarness.Context(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30)));
+        await Should.ThrowAsync<StorageUnavailableException>(() => silent.Reconciliation.RunAsync(SweepHarness.Context(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60)));
 
         await server.ResumeAsync();
     }
