@@ -117,6 +117,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
         ["REDIS_HOST"] = null,
         ["REDIS_ENABLED"] = null,
         ["DOTNET_RUNNING_IN_CONTAINER"] = null,
+        // What a stall of a busy machine must not turn into an outage or an alert; tests of outages set their own.
+        ["Storage__Redis__Deadline"] = "00:00:10",
+        ["Jobs__RedisHealth__PingP99Degraded"] = "00:01:00",
+        ["Jobs__RedisHealth__SlowCommandDegraded"] = "00:01:00",
+        ["Jobs__RedisHealth__CallDeadline"] = "00:00:10",
+        ["Jobs__RedisHealth__ConnectTimeout"] = "00:00:10",
+        ["Jobs__RedisHealth__Deadline"] = "00:00:30",
+        ["Jobs__MemoryAlerts__CallDeadline"] = "00:00:10",
         // A second at the first run instead of half a minute.
         ["Jobs__RedisHealth__Jitter"] = "00:00:01",
         ["Jobs__SessionCleanup__Jitter"] = "00:00:01",

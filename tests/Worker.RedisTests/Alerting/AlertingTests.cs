@@ -31,14 +31,14 @@ public sealed class AlertingTests
             new Dictionary<string, string>(StringComparer.Ordinal) { ["alertname"] = AlertName, ["node"] = redis.Endpoint, ["severity"] = "warning", ["cluster"] = "blue" },
             ignoreOrder: true);
         alert.Annotations["summary"].ShouldContain("allkeys-lru");
-        await Eventually.TrueAsync(() => Count(told, "\"status\":\"firing\"") == 1, Patience);
+        await Eventually.TrueAsync(() => Count(told, "firing") == 1, Patience);
 
         await alertmanager.RestartAsync();
         (await Eventually.NotNullAsync(async () => (await alertmanager.AlertsAsync()).FirstOrDefault(each => each.Labels["alertname"] == AlertName), Patience)).Labels["node"].ShouldBe(redis.Endpoint);
 
         await redis.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
         await Eventually.TrueAsync(async () => !(await alertmanager.AlertsAsync()).Any(each => each.Labels["alertname"] == AlertName), Patience);
-        await Eventually.TrueAsync(() => Count(told, "\"status\":\"resolved\"") >= 1, Patience);
+        await Eventually.TrueAsync(() => Count(told, "resolved") >= 1, Patience);
     }
 
     [Fact]
@@ -56,11 +56,8 @@ public sealed class AlertingTests
         await using var worker = await WorkerProcess.StartAsync(
             redis.Url,
             ("Jobs__RedisHealth__Schedule", "00:00:01"),
-            // This machine's pings are not what is told.
-            ("Jobs__RedisHealth__PingP99Degraded", "00:01:00"),
-            ("Jobs__RedisHealth__SlowCommandDegraded", "00:01:00"),
             ("Alerting__RetryDelay", "00:00:00.1"),
-            ("Alerting__SinkTimeout", "00:00:05"),
+            ("Alerting__SinkTimeout", "00:00:10"),
             ("Alerting__Webhooks__ops__Url", $"{json.Address}{SecretPath}"),
             ("Alerting__Webhooks__chat__Url", $"{slack.Address}{SecretPath}"),
             ("Alerting__Webhooks__chat__Format", "Slack"));
@@ -103,9 +100,12 @@ public sealed class AlertingTests
         ("Alerting__RetryDelay", "00:00:00.2"),
         ("Alerting__Alertmanager__Urls__0", $"http://127.0.0.1:{alertmanager}"),
         ("Alerting__Alertmanager__Labels__cluster", "blue"),
-        ("Alerting__Alertmanager__ResendInterval", "00:00:02"));
+        // Alertmanager takes an alert for ended that nobody has sent for four of these.
+        ("Alerting__Alertmanager__ResendInterval", "00:00:05"));
 
-    private static int Count(HttpReceiver receiver, string text) => receiver.Requests.Count(request => request.Body.Contains(text, StringComparison.Ordinal));
+    // Other alerts may come too: a busy machine's Redis may be slow to answer.
+    private static int Count(HttpReceiver receiver, string status) => receiver.Requests.Count(request =>
+        request.Body.Contains($"\"status\":\"{status}\"", StringComparison.Ordinal) && request.Body.Contains(AlertName, StringComparison.Ordinal));
 
     private static async Task<double> CounterAsync(WorkerProcess worker, string outcome, string sink = "alertmanager") =>
         Value(await worker.Http.GetStringAsync("/metrics"), $"maintenance_alerts_sent_total{{outcome=\"{outcome}\",sink=\"{sink}\"}} ");

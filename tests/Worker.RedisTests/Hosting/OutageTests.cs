@@ -6,11 +6,12 @@ namespace Maintenance.Worker.RedisTests.Hosting;
 /// <summary>The real process and a Redis that comes and goes.</summary>
 public sealed class OutageTests
 {
-    private static readonly TimeSpan TerminationLimit = TimeSpan.FromSeconds(10);
+    // The host allows itself 8 s; the rest is a busy machine's.
+    private static readonly TimeSpan TerminationLimit = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static readonly (string, string)[] Fast =
-        [("Jobs__RedisHealth__Schedule", "00:00:01"), ("Jobs__RedisHealth__PingP99Degraded", "00:00:05"), ("Jobs__RedisHealth__SlowCommandDegraded", "00:00:05"), ("Lease__Duration", "00:00:03")];
+        [("Jobs__RedisHealth__Schedule", "00:00:01"), ("Lease__Duration", "00:00:03"), ("Storage__Redis__Deadline", "00:00:00.25"), ("Jobs__RedisHealth__CallDeadline", "00:00:01")];
 
     [Fact]
     public async Task Worker_SaysUnhealthyThenHealthy_AndCrashesNever_WhenRedisIsKilledAndRestarted()
@@ -21,7 +22,7 @@ public sealed class OutageTests
 
         await server.KillAsync();
         await ProbeSaysAsync(worker, "unhealthy");
-        (await worker.StatusAsync("/healthz/ready")).ShouldBe(503);
+        await Eventually.TrueAsync(async () => await worker.StatusAsync("/healthz/ready") == 503, Patience);
         (await worker.StatusAsync("/healthz/live")).ShouldBe(200);
         (await worker.StatusAsync("/metrics")).ShouldBe(200);
 
@@ -56,9 +57,17 @@ public sealed class OutageTests
         await server.PauseAsync();
         await Eventually.TrueAsync(async () => await worker.StatusAsync("/healthz/ready") == 503, Patience);
 
-        var started = TimeProvider.System.GetTimestamp();
-        (await worker.StatusAsync("/metrics")).ShouldBe(200);
-        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(1), "a scrape never touches Redis");
+        // The quickest of several: one that asked Redis would wait each time, and a busy machine holds up one or two.
+        var quickest = TimeSpan.MaxValue;
+        for (var i = 0; i < 5; i++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            (await worker.StatusAsync("/metrics")).ShouldBe(200);
+            var elapsed = TimeProvider.System.GetElapsedTime(started);
+            quickest = elapsed < quickest ? elapsed : quickest;
+        }
+
+        quickest.ShouldBeLessThan(TimeSpan.FromMilliseconds(250), "a scrape never touches Redis");
         (await worker.TerminateAsync()).ShouldBeLessThan(TerminationLimit);
         await server.ResumeAsync();
     }

@@ -41,7 +41,7 @@ public sealed partial class ScrapeTests
                 text = await GetOrEmptyAsync(http, metrics);
                 Families.Where(family => !text.Contains($"# TYPE {family} ", StringComparison.Ordinal)).ShouldBeEmpty();
             },
-            TimeSpan.FromSeconds(40));
+            TimeSpan.FromSeconds(120));
 
         var ours = OurFamilies(text);
         var promtool = await Promtool.CheckMetricsAsync(ours);
