@@ -75,6 +75,7 @@ public sealed class FeatureHost : IAsyncLifetime
             ["TwoFactor:Issuer"] = "Acme",
             // Has tests of its own.
             ["Admin:RequireSecondFactor"] = "false",
+            ["ExternalSignIn:Timeout"] = "00:00:30",
             ["ExternalSignIn:PublicOrigin"] = Address.GetLeftPart(UriPartial.Authority),
             ["ExternalSignIn:Providers:acme:DisplayName"] = "Acme",
             ["ExternalSignIn:Providers:acme:Authority"] = Provider.Authority,
@@ -181,7 +182,7 @@ public sealed class FeatureHost : IAsyncLifetime
         async () =>
         {
             var folderOfMail = Settings["Mail:Folder"]!;
-            foreach (var file in Directory.Exists(folderOfMail) ? Directory.GetFiles(folderOfMail) : [])
+            foreach (var file in Directory.Exists(folderOfMail) ? Directory.GetFiles(folderOfMail, "*.eml") : [])
             {
                 var mail = await File.ReadAllTextAsync(file);
                 if (mail.Contains(address, StringComparison.OrdinalIgnoreCase) && mail.Contains(text, StringComparison.OrdinalIgnoreCase))

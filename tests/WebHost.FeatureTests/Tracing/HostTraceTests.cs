@@ -20,7 +20,7 @@ public sealed class HostTraceTests(FeatureHost host)
         await using (var program = ChildProcess.StartOurs("WebHost", [], settings))
         {
             var client = new ApiClient(new Uri($"http://127.0.0.1:{port}")) { Token = token };
-            await Eventually.TrueAsync(async () => (await client.GetAsync("/api/auth/verify")).Status == 200, TimeSpan.FromMinutes(1));
+            await Eventually.TrueAsync(async () => (await client.GetAsync("/api/auth/verify")).Status == 200, TimeSpan.FromMinutes(2));
             await client.GetAsync("/api/auth/external/acme/callback?code=secret-code&state=secret-state");
             await program.SignalAsync(Signal.Terminate);
             (await program.WaitForExitAsync(TimeSpan.FromMinutes(1))).ShouldBe(0);

@@ -20,14 +20,15 @@ public sealed class TwoFactorTests(FeatureHost host)
         enrolment.Json.GetProperty("qrCode").GetString()!.ShouldStartWith("data:image/png;base64,iVBOR");
         (await LogInAsync(user)).Json.TryGetProperty("sessionToken", out _).ShouldBeTrue();
 
-        var confirmed = await client.PostAsync("/api/auth/2fa/confirm", new { code = Code(secret) });
+        var code = Code(secret);
+        var confirmed = await client.PostAsync("/api/auth/2fa/confirm", new { code });
         confirmed.Status.ShouldBe(200, confirmed.Text);
         confirmed.Json.GetProperty("recoveryCodes").GetArrayLength().ShouldBe(10);
         (await client.GetAsync("/api/auth/2fa")).Json.ToString().ShouldBe("""{"enabled":true,"recoveryCodesLeft":10}""");
 
         var challenge = (await LogInAsync(user)).Json.GetProperty("challengeId").GetString();
         // The code that confirmed has been used; the next one counts.
-        (await host.Client().PostAsync("/api/auth/login/2fa", new { challengeId = challenge, code = Code(secret) })).Code.ShouldBe("invalid_code");
+        (await host.Client().PostAsync("/api/auth/login/2fa", new { challengeId = challenge, code })).Code.ShouldBe("invalid_code");
         var signedIn = await host.Client().PostAsync("/api/auth/login/2fa", new { challengeId = challenge, code = Code(secret, stepsAhead: 1) });
         signedIn.Status.ShouldBe(200, signedIn.Text);
         signedIn.Json.GetProperty("user").GetProperty("id").GetString().ShouldBe(user.Key);

@@ -62,7 +62,7 @@ public sealed class OutageTests(HostFixture fixture)
 
         await redis.RestartAsync();
         await Eventually.TrueAsync(async () => await client.VerifyAsync(before.Session) == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
-        await Eventually.TrueAsync(async () => await client.VerifyAsync(token) == HttpStatusCode.OK, TimeSpan.FromSeconds(30), "the session born in memory moves");
+        await Eventually.TrueAsync(async () => await client.VerifyAsync(token) == HttpStatusCode.OK, TimeSpan.FromSeconds(60), "the session born in memory moves");
     }
 
     [Fact]

@@ -96,9 +96,11 @@ public sealed class CaptchaTests : IAsyncLifetime
         logs.WithEvent(3300).ShouldHaveSingleItem();
         Silent();
 
+        // A busy machine may give up before it has asked.
+        var asked = service.Requests.Count;
         using var gone = new CancellationTokenSource();
         var asking = IsPersonAsync(timeout: TimeSpan.FromSeconds(30), stop: gone.Token);
-        await Eventually.TrueAsync(() => service.Requests.Count == 2, TimeSpan.FromSeconds(60));
+        await Eventually.TrueAsync(() => service.Requests.Count > asked, TimeSpan.FromSeconds(60));
         await gone.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => asking);
     }
