@@ -22,7 +22,7 @@ public sealed class AdminOutageTests(Chromium chromium)
         var host = new FeatureHost
         {
             Postgres = postgres,
-            More = new(StringComparer.Ordinal) { ["Storage:Redis:Deadline"] = "00:00:02", ["AdminPages:OnApiPort"] = "true", ["Storage:RateLimits:login-account:Permits"] = "5" },
+            More = new(StringComparer.Ordinal) { ["AdminPages:OnApiPort"] = "true", ["Storage:RateLimits:login-account:Permits"] = "5" },
         };
         await host.InitializeAsync();
         try

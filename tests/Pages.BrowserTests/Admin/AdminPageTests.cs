@@ -46,8 +46,14 @@ public sealed class AdminPageTests(Chromium chromium, FeatureHost host) : IClass
         await page.GotoAsync($"admin/users/{shut.Key}");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Enable the account" })).ToBeVisibleAsync();
         await window.ShouldBeGoodAsync("admin-user-disabled");
-        await page.GotoAsync("admin/audit");
-        await Expect(page.Locator("#events")).ToContainTextAsync("login", Patient);
+        // Events are written behind the requests, and the page shows what there was when it was asked for.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await page.GotoAsync("admin/audit");
+                return (await page.Locator("#events").TextContentAsync())!.Contains("login", StringComparison.Ordinal);
+            },
+            TimeSpan.FromSeconds(60));
         await window.ShouldBeGoodAsync("admin-audit");
     }
 

@@ -106,11 +106,19 @@ public sealed partial class StatusFormTests(StatusFormTests.Serving serving) : I
     [Fact]
     public async Task Shutdown_DoesNotWaitForAnOpenStream()
     {
-        await using var own = await WorkerProcess.StartAsync(serving.Url);
-        using var stream = await own.Http.GetStreamAsync("/events").WaitAsync(TimeSpan.FromSeconds(30)) is var opened ? new StreamReader(opened) : null;
-        (await stream!.ReadLineAsync())!.ShouldStartWith("event: status");
-        (await own.TerminateAsync()).ShouldBeLessThan(TimeSpan.FromSeconds(8));
-        own.Process.ExitCode.ShouldBe(0);
+        // The quickest of a few: one that waited would take the whole of the host's 8 s each time, and a busy machine holds up one or two.
+        var quickest = TimeSpan.MaxValue;
+        for (var i = 0; i < 3 && quickest >= TimeSpan.FromSeconds(8); i++)
+        {
+            await using var own = await WorkerProcess.StartAsync(serving.Url);
+            using var stream = new StreamReader(await own.Http.GetStreamAsync("/events").WaitAsync(TimeSpan.FromSeconds(60)));
+            (await stream.ReadLineAsync())!.ShouldStartWith("event: status");
+            var took = await own.TerminateAsync();
+            own.Process.ExitCode.ShouldBe(0);
+            quickest = took < quickest ? took : quickest;
+        }
+
+        quickest.ShouldBeLessThan(TimeSpan.FromSeconds(8));
     }
 
     [Fact]

@@ -10,6 +10,8 @@ namespace Maintenance.Pages.BrowserTests.Status;
 [Collection(BrowserCollection.Name)]
 public sealed class StatusOutageTests(Chromium chromium)
 {
+    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(5);
+
     [Fact]
     public async Task Page_ShowsAnOutage_WithoutWaitingForRedis_AndItsEndByItself()
     {
@@ -17,6 +19,7 @@ public sealed class StatusOutageTests(Chromium chromium)
         await using var worker = await WorkerProcess.StartAsync(
             server.Url,
             ("Results__RefreshInterval", "00:00:01"),
+            ("Storage__Redis__Deadline", $"{CallDeadline}"),
             ("Jobs__RedisHealth__Schedule", "00:00:02"),
             ("Jobs__RedisHealth__Deadline", "00:00:02"),
             // A job that happens to begin in the outage fails, and may not come again for hours.
@@ -34,10 +37,17 @@ public sealed class StatusOutageTests(Chromium chromium)
         await server.PauseAsync();
         await Expect(window.Page.Locator("#verdict-title")).ToContainTextAsync("Unhealthy", new() { Timeout = 60_000 });
         await Expect(window.Page.Locator("#verdict")).ToContainTextAsync("This replica gets no answer");
-        var started = TimeProvider.System.GetTimestamp();
-        (await worker.StatusAsync("/")).ShouldBe(200);
-        // Redis answers nothing, and a call to it would last its deadline of 2 s.
-        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        // Redis answers nothing, and a call to it would last its deadline, each time. A busy machine holds up one or two.
+        var quickest = TimeSpan.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            (await worker.StatusAsync("/")).ShouldBe(200);
+            var took = TimeProvider.System.GetElapsedTime(started);
+            quickest = took < quickest ? took : quickest;
+        }
+
+        quickest.ShouldBeLessThan(CallDeadline);
         await window.ShouldBeGoodAsync("status-outage");
 
         await server.ResumeAsync();
