@@ -125,7 +125,7 @@ public sealed class AdminTests(FeatureHost host)
                 var asked = await LogInAsync(user);
                 return asked.Status == 429 || (await FinishAsync(asked, "000000")).Status == 429;
             },
-            TimeSpan.FromMinutes(1));
+            TimeSpan.FromMinutes(3));
 
         (await (await AdminAsync()).PostAsync($"/api/auth/admin/users/{user.Key}/unlock")).Status.ShouldBe(204);
 
