@@ -33,6 +33,11 @@ public sealed class WorkBudget
     private const double SmoothingFactor = 0.2;
     private const double MostSlowdown = 8;
 
+    // A machine that stood still for a moment says nothing of Redis: one batch counts as at most so many times what its like takes, so that a pause is
+    // not as many times the standstill. A Redis that has become slow is seen all the same, a few batches later.
+    private const double MostOfOneBatch = 10;
+    private static readonly TimeSpan ShortestStall = TimeSpan.FromMilliseconds(50);
+
     private readonly BudgetOptions? options;
     private readonly TimeProvider timeProvider;
     // Like is compared with like: one script costs a round trip, fifty together hardly more, and a page of a scan something else.
@@ -82,8 +87,7 @@ public sealed class WorkBudget
         }
 
         var elapsed = timeProvider.GetElapsedTime(started);
-        Learn(kind, elapsed, commands);
-        var byDuty = elapsed * ((1 / options.DutyCycle) - 1);
+        var byDuty = Learn(kind, elapsed, commands) * ((1 / options.DutyCycle) - 1);
         var byRate = TimeSpan.FromSeconds((double)commands / options.CommandsPerSecond) - elapsed;
         owed += (byDuty > byRate ? byDuty : byRate) * Slowdown;
         if (owed >= ShortestPause)
@@ -98,7 +102,8 @@ public sealed class WorkBudget
         return result;
     }
 
-    private void Learn(string kind, TimeSpan elapsed, int commands)
+    /// <summary>Takes one in; returns as what it counts.</summary>
+    private TimeSpan Learn(string kind, TimeSpan elapsed, int commands)
     {
         // Sizes within a factor of two are alike: they differ by less than what counts as slow.
         var key = (kind, BitOperations.Log2((uint)Math.Max(commands, 1)));
@@ -107,7 +112,9 @@ public sealed class WorkBudget
             paces[key] = pace = new Pace();
         }
 
-        Slowdown = pace.Learn(elapsed) is var ratio && ratio > options!.SlowdownRatio ? Math.Min(MostSlowdown, ratio) : 1;
+        var counted = pace.Most is { } most && elapsed > most ? most : elapsed;
+        Slowdown = pace.Learn(counted) is var ratio && ratio > options!.SlowdownRatio ? Math.Min(MostSlowdown, ratio) : 1;
+        return counted;
     }
 
     /// <summary>How long batches of one kind and size take.</summary>
@@ -115,6 +122,9 @@ public sealed class WorkBudget
     {
         private double smoothed;
         private double best = double.MaxValue;
+
+        /// <summary>As what the next one counts at most; null before the first.</summary>
+        public TimeSpan? Most => smoothed <= 0 ? null : TimeSpan.FromMicroseconds(Math.Max(smoothed * MostOfOneBatch, ShortestStall.TotalMicroseconds));
 
         /// <summary>Takes one in; returns how many times their best they take now.</summary>
         public double Learn(TimeSpan elapsed)

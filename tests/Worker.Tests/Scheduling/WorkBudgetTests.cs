@@ -45,6 +45,27 @@ public sealed class WorkBudgetTests
     }
 
     [Fact]
+    public async Task SpendAsync_DoesNotPauseForAMultipleOfAStandstill()
+    {
+        var budget = new WorkBudget(new BudgetOptions { DutyCycle = 0.25, CommandsPerSecond = 1_000_000 }, time);
+        for (var i = 0; i < 20; i++)
+        {
+            await PauseAfterAsync(budget, 10, TimeSpan.FromMilliseconds(1));
+        }
+
+        (await PauseAfterAsync(budget, 10, TimeSpan.FromSeconds(4))).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+
+        // But a Redis that has become as slow as that is soon spared.
+        var pause = TimeSpan.Zero;
+        for (var i = 0; i < 20; i++)
+        {
+            pause = await PauseAfterAsync(budget, 10, TimeSpan.FromMilliseconds(400));
+        }
+
+        pause.ShouldBeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(400 * 3 * 8));
+    }
+
+    [Fact]
     public async Task SpendAsync_ComparesABatchWithItsLike_SoThatSmallOnesAmongLargeAreNotTakenForASlowRedis()
     {
         // A round trip of 0.3 ms, and 5 us a command: a command of a batch of one takes 28 times as long as one of fifty, and Redis is as fast as ever.
