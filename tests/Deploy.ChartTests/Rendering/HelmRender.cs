@@ -15,7 +15,7 @@ internal static class HelmRender
     {
         await Compiled.Value;
         await using var program = ChildProcess.Start(Program, arguments.Append(chart ?? ChartFolder.Root));
-        var exit = await program.WaitForExitAsync(TimeSpan.FromMinutes(1));
+        var exit = await program.WaitForExitAsync(TimeSpan.FromMinutes(3));
         return exit == 0 ? string.Join('\n', program.Output) : throw new ChartException(string.Join('\n', program.Errors));
     }
 

@@ -22,5 +22,5 @@ internal static class KnownSettings
     };
 
     private static Regex[] Patterns(IEnumerable<DocumentedSetting> settings) =>
-        [.. settings.Select(setting => new Regex("^" + Regex.Replace(setting.Key, "<[^>]+>", "[^:]+") + "$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)))];
+        [.. settings.Select(setting => new Regex("^" + Regex.Replace(setting.Key, "<[^>]+>", "[^:]+") + "$", RegexOptions.CultureInvariant, TimeSpan.FromMinutes(1)))];
 }

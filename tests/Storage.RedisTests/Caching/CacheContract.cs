@@ -176,7 +176,8 @@ public abstract class CacheContract
     [Fact]
     public async Task Cancellation_EndsOnesOwnWaitOnly_AndTheLoadWhenNobodyWaits()
     {
-        await using var bed = Bed();
+        // So long may a load have been under way for others to join it.
+        await using var bed = Bed(("Storage:Cache:LocalLife", "00:01:00"));
         var cache = bed.Get<AuthCache>();
         var key = NewKey();
         var held = source.Hold();
