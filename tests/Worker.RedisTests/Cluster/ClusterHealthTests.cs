@@ -22,7 +22,7 @@ public sealed class ClusterHealthTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        cluster = await RedisCluster.StartAsync(replicas: 1, new RedisServerOptions { MaxMemoryBytes = 200_000_000, MaxMemoryPolicy = "noeviction", ConfigurationLines = ["cluster-node-timeout 10000"] });
+        cluster = await RedisCluster.StartAsync(replicas: 1, new RedisServerOptions { MaxMemoryBytes = 200_000_000, MaxMemoryPolicy = "noeviction" }, losesNodes: false);
         var options = JobHarness.Options(cluster.Nodes[0]);
         connection = new RedisConnection(options, TimeProvider.System, NullLogger.Instance);
         nodes = new RedisNodes(Options.Create(options), connection, JobHarness.Monitor(ProbeHarness.Relaxed()));
@@ -72,6 +72,7 @@ public sealed class ClusterHealthTests : IAsyncLifetime
     public async Task LostShard_IsUnhealthy_AndSaysHowManySlotsNobodyServes()
     {
         await ProbeAsync();
+        await cluster.LoseNodesAsync();
         await cluster.Replicas[0].KillAsync();
         await cluster.Primaries[0].KillAsync();
 

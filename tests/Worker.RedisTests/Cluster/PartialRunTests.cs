@@ -14,7 +14,7 @@ public sealed class PartialRunTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        cluster = await RedisCluster.StartAsync(options: new RedisServerOptions { ConfigurationLines = ["cluster-require-full-coverage no", "cluster-node-timeout 15000"] });
+        cluster = await RedisCluster.StartAsync(options: new RedisServerOptions { ConfigurationLines = ["cluster-require-full-coverage no"] }, losesNodes: false);
         sweep = new SweepHarness(cluster.Nodes[0]);
     }
 
