@@ -58,6 +58,6 @@ internal sealed partial class DiskAvatarStore(IOptions<AvatarOptions> options, I
 
     private string PathOf(string name) => Path.Combine(root, name[..2], name);
 
-    [GeneratedRegex(@"^[0-9a-f]{32}\.(png|jpg|webp)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex(@"^[0-9a-f]{32}\.(png|jpg|webp)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Name();
 }
