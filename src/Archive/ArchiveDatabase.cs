@@ -29,7 +29,8 @@ public sealed class ArchiveDatabase : IAsyncDisposable
             throw new ArgumentException("There is no connection string of the archive.", nameof(options));
         }
 
-        var settings = new NpgsqlConnectionStringBuilder(options.Value.ConnectionString);
+        // Nothing of the archive leaves anything behind in a connection, so none is reset before its next use.
+        var settings = new NpgsqlConnectionStringBuilder(options.Value.ConnectionString) { NoResetOnClose = true };
         place = $"{settings.Host}:{settings.Port}/{settings.Database}";
         source = NpgsqlDataSource.Create(settings);
         contexts = new PooledDbContextFactory<ArchiveContext>(new DbContextOptionsBuilder<ArchiveContext>().UseNpgsql(source).Options);

@@ -8,7 +8,10 @@ using StackExchange.Redis;
 
 namespace Maintenance.Storage.Analytics;
 
-/// <summary>Records log-ins, continuations, rotations and log-outs of another session store, after they happened. What cannot be recorded fails none of them.</summary>
+/// <summary>
+/// Records log-ins, continuations, rotations and log-outs of another session store, after they happened. What cannot be recorded fails none of them, and a
+/// log-in does not wait for it.
+/// </summary>
 public sealed class RecordingSessionStore(
     ISessionStore inner, IAnalyticsStore analytics, IOptionsMonitor<AnalyticsOptions> options, ILogger<RecordingSessionStore> logger) : ISessionStore
 {
@@ -17,9 +20,14 @@ public sealed class RecordingSessionStore(
     {
         ArgumentNullException.ThrowIfNull(session);
         var issued = await inner.CreateAsync(session, cancellationToken).ConfigureAwait(false);
-        await RecordAsync(token => session.Continues is { } from
-            ? analytics.RecordContinuationAsync(session.UserId, from, issued.Session.Id, token)
-            : analytics.RecordLoginAsync(issued.Session, token)).ConfigureAwait(false);
+        if (session.Continues is { } from)
+        {
+            await RecordAsync(token => analytics.RecordContinuationAsync(session.UserId, from, issued.Session.Id, token)).ConfigureAwait(false);
+            return issued;
+        }
+
+        // Sent, so that what this host asks next finds it; nobody waits for its answer to be logged in. Of a session that has ended by then nothing is recorded.
+        _ = RecordAsync(token => analytics.RecordLoginAsync(issued.Session, token));
         return issued;
     }
 
@@ -82,7 +90,7 @@ public sealed class RecordingSessionStore(
         {
             await record(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is StorageUnavailableException or RedisException)
+        catch (Exception exception) when (exception is StorageUnavailableException or RedisException or ObjectDisposedException)
         {
             logger.NotRecorded(exception.Message);
         }

@@ -15,6 +15,9 @@ internal sealed class AuditTrail(IServiceScopeFactory scopes, TimeProvider clock
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
+    // Behind the request's answer, not beside it; and a busy host writes one batch where it would write many.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
+
     private readonly Channel<AuditRecord> queue = Channel.CreateBounded<AuditRecord>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
@@ -53,6 +56,11 @@ internal sealed class AuditTrail(IServiceScopeFactory scopes, TimeProvider clock
         {
             while (waiting.Count > 0 || await queue.Reader.WaitToReadAsync(stoppingToken))
             {
+                if (waiting.Count + queue.Reader.Count < Batch)
+                {
+                    await Task.Delay(Gathering, clock, stoppingToken);
+                }
+
                 Take(waiting);
                 if (!await WriteAsync(waiting, stoppingToken))
                 {

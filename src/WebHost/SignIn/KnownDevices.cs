@@ -43,6 +43,11 @@ internal sealed record KnownLogIn(Guid UserId, Guid Id, ReadOnlyMemory<byte> Pas
     public string Subject => $"device:{UserId:N}:{Id:N}";
 }
 
+/// <summary>What a device is to keep.</summary>
+/// <param name="Text">Encrypted and signed.</param>
+/// <param name="Until">When it is forgotten; whole seconds.</param>
+internal sealed record KnownDevice(string Text, DateTimeOffset Until);
+
 /// <summary>
 /// Knows a device again that has signed in to an account with its password (OWASP's device cookie), so that its failures are counted apart from
 /// those of strangers, who then cannot keep an owner out. It proves nothing and opens nothing: the password is needed as ever, and a stolen one has few
@@ -104,7 +109,11 @@ internal sealed class KnownDevices(
 
     /// <summary>Remembers that the caller knows the account's password: sets the cookie, and gives the same text to clients without cookies.</summary>
     /// <returns>Null: devices are not remembered, or the account has no password.</returns>
-    public string? Remember(HttpContext context, User user, IReadOnlyList<KnownLogIn> before)
+    public string? Remember(HttpContext context, User user, IReadOnlyList<KnownLogIn> before) => Give(context, Prepare(user, before));
+
+    /// <summary>Makes the text, to be given when the log-in has come to its end.</summary>
+    /// <returns>Null: devices are not remembered, or the account has no password.</returns>
+    public KnownDevice? Prepare(User user, IReadOnlyList<KnownLogIn> before)
     {
         var settings = options.CurrentValue;
         if (!settings.Enabled || user.PasswordHash is not { } hash)
@@ -114,10 +123,10 @@ internal sealed class KnownDevices(
 
         var until = DateTimeOffset.FromUnixTimeSeconds((clock.GetUtcNow() + settings.Life).ToUnixTimeSeconds());
         var latest = new KnownLogIn(user.Id, new Guid(RandomNumberGenerator.GetBytes(16)), Shortened(hash), until);
-        string text;
         try
         {
-            text = WebEncoders.Base64UrlEncode(protector.Protect(Encode([latest, .. before.Where(known => known.UserId != user.Id).Take(MaxLogIns - 1)])));
+            return new KnownDevice(
+                WebEncoders.Base64UrlEncode(protector.Protect(Encode([latest, .. before.Where(known => known.UserId != user.Id).Take(MaxLogIns - 1)]))), until);
         }
         catch (CryptographicException exception)
         {
@@ -125,15 +134,19 @@ internal sealed class KnownDevices(
             logger.DeviceNotRemembered(exception.Message);
             return null;
         }
+    }
 
-        if (cookies.CurrentValue.Enabled)
+    /// <summary>Sets the cookie; the text.</summary>
+    public string? Give(HttpContext context, KnownDevice? device)
+    {
+        if (device is not null && cookies.CurrentValue.Enabled)
         {
             // Only our own pages' requests to sign in need it, so no other site's request carries it.
             context.Response.Cookies.Append(
-                Cookie, text, new CookieOptions { Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/", Expires = until, IsEssential = true });
+                Cookie, device.Text, new CookieOptions { Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/", Expires = device.Until, IsEssential = true });
         }
 
-        return text;
+        return device?.Text;
     }
 
     private static byte[] Shortened(string passwordHash) => SHA256.HashData(Encoding.UTF8.GetBytes(passwordHash))[..PasswordBytes];

@@ -84,10 +84,11 @@ internal sealed class PasswordSignIn(
         }
 
         // From here on the caller has shown that it knows the password, and may be told about the account. The failures are forgotten beside what follows.
+        var answering = AnswerAsync(request, user, check, mark, context, known, cancellationToken);
         var forgetting = failures.TryForgetAsync(counted, cancellationToken);
-        var answer = await AnswerAsync(request, user, check, mark, context, known, cancellationToken);
+        await Task.WhenAll(answering, forgetting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await forgetting;
-        return answer;
+        return await answering;
     }
 
     private async Task<(PasswordCheck Check, long? Mark)> CompareAsync(User? user, string password, CancellationToken cancellationToken)
@@ -167,10 +168,12 @@ internal sealed class PasswordSignIn(
     public async Task<IResult> FinishAsync(
         User user, string? device, string how, HttpContext context, CancellationToken cancellationToken, IReadOnlyList<KnownLogIn>? known = null, long? mark = null)
     {
-        var signedIn = await issuer.IssueAsync(context, user, device, mark, cancellationToken);
+        var issuing = issuer.IssueAsync(context, user, device, mark, cancellationToken);
+        // While Redis works.
+        var remembered = known is null ? null : devices.Prepare(user, known);
+        var signedIn = await issuing;
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = signedIn is not null, UserId = user.Key, Detail = how });
-        return signedIn is null ? Problems.InvalidCredentials()
-            : TypedResults.Ok(known is null ? signedIn : signedIn with { DeviceToken = devices.Remember(context, user, known) });
+        return signedIn is null ? Problems.InvalidCredentials() : TypedResults.Ok(signedIn with { DeviceToken = devices.Give(context, remembered) });
     }
 }
 
