@@ -34,8 +34,8 @@ public sealed class InstrumentedSessionStoreTests : IDisposable
 
         metrics.Prime(new PrimedStore(InstrumentedSessionStore.StoreLabel, InstrumentedSessionStore.Operations));
 
-        // 8 operations; each reason to be unavailable and 3 other types of error.
-        errors.Measurements.Count.ShouldBe(8 * (Enum.GetValues<UnavailableReason>().Length + 3));
+        // 9 operations; each reason to be unavailable and 3 other types of error.
+        errors.Measurements.Count.ShouldBe(9 * (Enum.GetValues<UnavailableReason>().Length + 3));
         lookups.Measurements.Select(m => m.Tags["result"]).ShouldBe(["hit", "miss", "denied"]);
         created.Measurements.ShouldHaveSingleItem();
         ended.Measurements.Select(m => m.Tags["reason"]).ShouldBe(["revoked", "revoked_all", "evicted"]);
@@ -101,6 +101,7 @@ public sealed class InstrumentedSessionStoreTests : IDisposable
         };
 
         await store.CreateAsync(new NewSession { UserId = "u" }, None);
+        await store.GetGenerationAsync("u", None);
         await store.ValidateAsync("t", None);
         await store.GetAsync("u", default, None);
         await store.ListAsync("u", None);
