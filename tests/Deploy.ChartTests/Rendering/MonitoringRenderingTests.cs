@@ -58,21 +58,23 @@ public sealed class MonitoringRenderingTests
         var manifests = await Chart.RenderAsync([ChartFolder.In("ci", "cron-values.yaml"), "monitoring: {prometheusRule: {enabled: true}}"]);
         using var folder = new TemporaryFolder();
         folder.Write("rules.json", manifests["PrometheusRule", "maintenance"].At("spec")!.ToJsonString());
-        // The time of a test begins at 0: the cleanup succeeds until 01:00, the reconciliation never does.
+        // The time of a test begins at 0: the cleanup succeeds until 01:00, the reconciliation, which comes once a day, never does.
         var test = folder.Write("test.json", """
             {
-              "rule_files": ["rules.json"], "evaluation_interval": "1m",
+              "rule_files": ["rules.json"], "evaluation_interval": "5m",
               "tests": [{
                 "interval": "1m",
                 "input_series": [
-                  { "series": "maintenance_build_info{job=\"maintenance\",instance=\"a\",version=\"1\"}", "values": "1x400" },
-                  { "series": "maintenance_job_last_success_timestamp_seconds{job=\"maintenance\",instance=\"a\",task=\"session-cleanup\"}", "values": "0+60x60 3600x340" }
+                  { "series": "maintenance_build_info{job=\"maintenance\",instance=\"a\",version=\"1\"}", "values": "1x1620" },
+                  { "series": "maintenance_job_last_success_timestamp_seconds{job=\"maintenance\",instance=\"a\",task=\"session-cleanup\"}", "values": "0+60x60 3600x1560" }
                 ],
                 "promql_expr_test": [
                   { "expr": "count by (task) (ALERTS{alertname=\"MaintenanceJobStale\",alertstate=\"firing\"})", "eval_time": "3h", "exp_samples": [] },
                   { "expr": "count by (task) (ALERTS{alertname=\"MaintenanceJobStale\",alertstate=\"firing\"})", "eval_time": "3h20m", "exp_samples": [{ "labels": "{task=\"session-cleanup\"}", "value": 1 }] },
+                  { "expr": "count by (task) (ALERTS{alertname=\"MaintenanceJobNeverSucceeded\",alertstate=\"firing\"})", "eval_time": "25h", "exp_samples": [] },
+                  { "expr": "count by (task) (ALERTS{alertname=\"MaintenanceJobNeverSucceeded\",alertstate=\"firing\"})", "eval_time": "26h30m", "exp_samples": [{ "labels": "{task=\"index-reconciliation\"}", "value": 1 }] },
                   { "expr": "maintenance:job_interval:seconds", "eval_time": "10m", "exp_samples": [
-                    { "labels": "maintenance:job_interval:seconds{job=\"maintenance\",task=\"index-reconciliation\"}", "value": 23400 },
+                    { "labels": "maintenance:job_interval:seconds{job=\"maintenance\",task=\"index-reconciliation\"}", "value": 87300 },
                     { "labels": "maintenance:job_interval:seconds{job=\"maintenance\",task=\"session-cleanup\"}", "value": 3900 }] }
                 ]
               }]

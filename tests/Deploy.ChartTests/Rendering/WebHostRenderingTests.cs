@@ -105,6 +105,20 @@ public sealed class WebHostRenderingTests
     }
 
     [Theory]
+    [InlineData("tls: []", "http://auth.example.org", true)]
+    [InlineData("tls: [{secretName: t, hosts: [auth.example.org]}]", "https://auth.example.org", false)]
+    [InlineData("tls: [{secretName: t, hosts: ['*.example.org']}]", "https://auth.example.org", false)]
+    [InlineData("tls: [{secretName: t}]", "https://auth.example.org", false)]
+    [InlineData("tls: [{secretName: t, hosts: [other.example.org]}]", "http://auth.example.org", false)]
+    public async Task Notes_NameTheIngressAsItsTlsSays(string tls, string url, bool warned)
+    {
+        var notes = await Chart.NotesAsync(
+            Chart.LeastValues.Replace("webHost: {", $"webHost: {{ingress: {{enabled: true, hosts: [{{host: auth.example.org}}], {tls}}}, ", StringComparison.Ordinal));
+        notes.Split('\n').ShouldContain($"  {url}");
+        notes.Contains("The Ingress has no TLS of its own", StringComparison.Ordinal).ShouldBe(warned);
+    }
+
+    [Theory]
     [InlineData("{}", true, false)]
     [InlineData("{AdminPages: {OnApiPort: true}}", true, true)]
     [InlineData("{AdminPages: {Enabled: false}}", false, false)]

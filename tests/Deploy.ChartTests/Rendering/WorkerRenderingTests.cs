@@ -132,7 +132,7 @@ public sealed class WorkerRenderingTests
         cron.Text("spec.schedule").ShouldBe("30 3 * * *");
         cron.Text("spec.concurrencyPolicy").ShouldBe("Forbid");
         var pod = cron.At("spec.jobTemplate.spec.template.spec")!;
-        pod.At("containers.0.args")!.ToJsonString().ShouldBe("""["run","index-reconciliation","--dry-run","--json"]""");
+        pod.At("containers.0.args")!.ToJsonString().ShouldBe("""["run","index-reconciliation","--json"]""");
         pod.Text("restartPolicy").ShouldBe("Never");
         cron.At("spec.jobTemplate.spec.podFailurePolicy.rules.0.onExitCodes.values")!.ToJsonString().ShouldBe("[2,3]");
         var jobs = Settings(manifests).At("Jobs")!;
@@ -149,7 +149,15 @@ public sealed class WorkerRenderingTests
         manifests.Of("Deployment").ShouldBeEmpty();
         manifests.Of("CronJob").ShouldHaveSingleItem();
         manifests.Find("ConfigMap", "maintenance-worker").ShouldNotBeNull();
-        (await Chart.NotesAsync(values)).ShouldContain("nobody exports metrics");
+        var notes = await Chart.NotesAsync(values);
+        notes.ShouldContain("nobody exports metrics");
+
+        // What the notes promise: `helm test` asks Redis with the settings, account and way out of the CronJobs' pods.
+        notes.ShouldContain("helm test maintenance");
+        var check = manifests.Of("Pod").ShouldHaveSingleItem();
+        check.At("spec.containers.0.args")!.ToJsonString().ShouldBe("""["check"]""");
+        check.Text("spec.serviceAccountName").ShouldBe(manifests.Of("CronJob").Single().Text("spec.jobTemplate.spec.template.spec.serviceAccountName"));
+        manifests["NetworkPolicy", "maintenance-test"].Strings("spec.podSelector.matchLabels").ShouldBeSubsetOf(check.Strings("metadata.labels"));
     }
 
     [Fact]

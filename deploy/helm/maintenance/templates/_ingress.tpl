@@ -28,3 +28,15 @@ spec:
           {{- end }}
     {{- end }}
 {{- end -}}
+
+{{/* "true" if an entry of the Ingress' TLS holds the host: by name, by a wildcard, or because it names none. Takes host and tls. */}}
+{{- define "maintenance.ingressHasTls" -}}
+{{- $wildcard := printf "*.%s" (splitList "." .host | rest | join ".") }}
+{{- $has := false }}
+{{- range .tls }}
+{{- if or (not .hosts) (has $.host .hosts) (has $wildcard .hosts) }}
+{{- $has = true }}
+{{- end }}
+{{- end }}
+{{- $has }}
+{{- end -}}
