@@ -13,7 +13,7 @@ public sealed partial class EveryCiFileTests
 
     [Fact]
     public void CiFiles_AreAllThere() => ChartFolder.CiFiles().Select(path => Path.GetFileName(path)).ShouldBe(
-        ["cluster-values.yaml", "cron-values.yaml", "default-values.yaml", "existing-secret-values.yaml", "monitoring-values.yaml", "tls-values.yaml"]);
+        ["cluster-values.yaml", "cron-values.yaml", "default-values.yaml", "everything-values.yaml", "existing-secret-values.yaml", "monitoring-values.yaml", "tls-values.yaml"]);
 
     [Theory]
     [MemberData(nameof(CiFiles))]

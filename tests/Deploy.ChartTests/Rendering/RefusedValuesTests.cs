@@ -30,6 +30,9 @@ public sealed class RefusedValuesTests
     [InlineData("webHost: {mail: {publicUrl: ''}}", "webHost.mail.publicUrl is empty or not https")]
     [InlineData("webHost: {mail: {publicUrl: 'http://auth.example.org'}}", "webHost.mail.publicUrl is empty or not https")]
     [InlineData("webHost: {mail: {existingSecret: smtp}}", "webHost.mail.existingSecret needs webHost.mail.user")]
+    [InlineData("worker: {settings: {Storage: {Redis: {Deadline: '00:00:08'}}}}", "Storage.Redis.Deadline is 00:00:08; it must be below the 8 s")]
+    [InlineData("worker: {settings: {Storage: {Redis: {Deadline: '00:01:00'}}}}", "Storage.Redis.Deadline is 00:01:00; it must be below the 8 s")]
+    [InlineData("worker: {extraEnv: [{name: Storage__Redis__Deadline, value: '00:00:10'}]}", "Storage.Redis.Deadline is 00:00:10; it must be below the 8 s")]
     [InlineData("webHost: {drainSeconds: 40}", "webHost.terminationGracePeriodSeconds must be at least 10 above")]
     [InlineData("webHost: {autoscaling: {minReplicas: 20}}", "minReplicas is above maxReplicas")]
     [InlineData("webHost: {ingress: {enabled: true}}", "webHost.ingress.hosts is empty")]
@@ -44,9 +47,19 @@ public sealed class RefusedValuesTests
     [InlineData("redis: {password: hunter2}", "/redis/password")]
     [InlineData("worker: {settings: {Storage: {Redis: {Password: hunter2}}}}", "/worker/settings/Storage/Redis/Password")]
     [InlineData("worker: {replicaCount: 3}", "/worker/replicaCount")]
+    [InlineData("worker: {terminationGracePeriodSeconds: 15}", "/worker/terminationGracePeriodSeconds")]
     [InlineData("worker: {settings: {Jobs: {SessionCleanup: {Schedul: '01:00:00'}}}}", "Schedul")]
     public async Task UnknownValues_AreRefusedBeforeAnythingIsRendered(string values, string where) =>
         (await Should.ThrowAsync<ChartException>(() => Chart.RenderAsync([Chart.LeastValues, values]))).Message.ShouldContain(where);
+
+    [Theory]
+    [InlineData("00:00:07.9")]
+    [InlineData("00:00:00.25")]
+    public async Task Deadline_BelowTheWorkersEnd_IsTaken(string deadline)
+    {
+        var manifests = await Chart.RenderAsync([Chart.LeastValues, $"worker: {{terminationGracePeriodSeconds: 16, settings: {{Storage: {{Redis: {{Deadline: '{deadline}'}}}}}}}}"]);
+        manifests["ConfigMap", "maintenance-worker"].At("data")!["appsettings.Production.json"]!.ToString().ShouldContain($"\"Deadline\": \"{deadline}\"");
+    }
 
     [Fact]
     public async Task WithoutValues_ItSaysEverythingThatIsMissing_AtOnce()

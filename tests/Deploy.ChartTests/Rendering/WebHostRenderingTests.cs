@@ -157,6 +157,7 @@ public sealed class WebHostRenderingTests
         scaler.Text("spec.scaleTargetRef.name").ShouldBe(Name);
         scaler.Text("spec.minReplicas").ShouldBe("3");
         scaler.Text("spec.maxReplicas").ShouldBe("12");
+        scaler.Text("spec.metrics.0.resource.target.averageUtilization").ShouldBe("60");
         manifests["Deployment", Name].At("spec.replicas").ShouldBeNull();
     }
 

@@ -69,6 +69,17 @@
 {{- if and $v.worker.token.requiredEverywhere (not $v.worker.token.existingSecret) }}
 {{- $errors = append $errors "worker.token.requiredEverywhere needs worker.token.existingSecret" }}
 {{- end }}
+{{- $deadlines := list (dig "Storage" "Redis" "Deadline" "00:00:02" $v.worker.settings) }}
+{{- range $v.worker.extraEnv }}
+{{- if and (hasKey . "value") (eq (lower .name) "storage__redis__deadline") }}
+{{- $deadlines = append $deadlines .value }}
+{{- end }}
+{{- end }}
+{{- range $deadlines }}
+{{- if not (regexMatch "^(0+[.])?0?0:0?0:0?[0-7]([.][0-9]+)?$" (toString .)) }}
+{{- $errors = append $errors (printf "worker: Storage.Redis.Deadline is %v; it must be below the 8 s in which a worker that is ended finishes its batch" .) }}
+{{- end }}
+{{- end }}
 {{- if lt (int $v.webHost.terminationGracePeriodSeconds) (add (int $v.webHost.drainSeconds) 10 | int) }}
 {{- $errors = append $errors "webHost.terminationGracePeriodSeconds must be at least 10 above webHost.drainSeconds" }}
 {{- end }}
