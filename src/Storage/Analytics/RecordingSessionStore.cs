@@ -90,7 +90,7 @@ public sealed class RecordingSessionStore(
         {
             await record(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is StorageUnavailableException or RedisException or ObjectDisposedException)
+        catch (Exception exception)
         {
             logger.NotRecorded(exception.Message);
         }

@@ -16,7 +16,9 @@ public interface ISessionStore
     /// <summary>
     /// The user's generation, microseconds: a number that every <see cref="RevokeAllAsync"/> changes, whatever became of the sessions. Null: there is none, or
     /// nobody can say. Who reads it, then what a log-in rests on (that the account is open, the hash of its password), and then creates a session, need not
-    /// look again if <see cref="Session.Generation"/> is the same: whoever changed that since, and ended all sessions afterwards, has ended this one.
+    /// look again if <see cref="Session.Generation"/> is the same: whoever changed that since, and ended all sessions afterwards, has ended this one. Only a
+    /// log-out everywhere that another host wrote down while it had no Redis comes later, and then ends what began up to
+    /// <see cref="OutageOptions.ClockTolerance"/> after it: so look again when more than a part of that has passed.
     /// </summary>
     Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken);
 

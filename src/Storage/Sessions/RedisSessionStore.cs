@@ -93,9 +93,7 @@ public sealed class RedisSessionStore : ISessionStore
     }
 
     /// <inheritdoc/>
-    public async Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) =>
-        SessionRead.Number((byte[]?)await connection.CallAsync(
-            database => database.StringGetAsync(keys.Generation(UserReference.Of(userId))), cancellationToken).ConfigureAwait(false));
+    public Task<long?> GetGenerationAsync(string userId, CancellationToken cancellationToken) => reader.GenerationAsync(UserReference.Of(userId), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<SessionValidation> ValidateAsync(string? token, CancellationToken cancellationToken)

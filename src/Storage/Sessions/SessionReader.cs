@@ -54,6 +54,13 @@ internal sealed class SessionReader(RedisConnection connection, RedisKeys keys, 
         return [.. ids.Select((id, i) => Live(user, id, reads[i])).OfType<Session>()];
     }
 
+    /// <summary>A user's generation. An MGET, which answers nil instead of an error for a key of another type.</summary>
+    public async Task<long?> GenerationAsync(UserReference user, CancellationToken cancellationToken)
+    {
+        RedisKey[] key = [keys.Generation(user)];
+        return SessionRead.Number((byte[]?)(await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false))[0]);
+    }
+
     private Session? Live(UserReference user, SessionId id, SessionRead read) =>
         Judge(user, id, read).Session is { } session && session.ExpiresAt.ToUnixTimeMilliseconds() > read.ServerMilliseconds ? session : null;
 

@@ -66,8 +66,8 @@ public sealed class UserDataService
 
     /// <summary>
     /// Ends everything of a user and erases it. The generation changes first, so that nothing in flight comes back; then the other sources, because the
-    /// store might be filled again from them; then the caches of every host, and the store. Safe to repeat, and among concurrent log-ins: one that comes
-    /// before the store is emptied goes with it, one after it is a new session.
+    /// store might be filled again from them; the generation once more, for a log-in that rests on what a source had; then the caches of every host, and the
+    /// store. Safe to repeat, and among concurrent log-ins: one that comes before the store is emptied goes with it, one after it is a new session.
     /// </summary>
     /// <exception cref="Redis.StorageUnavailableException">The store did not answer; some of it may be left. Repeat it.</exception>
     public async Task<UserErasure> EraseAsync(string userId, CancellationToken cancellationToken)
@@ -79,9 +79,11 @@ public sealed class UserDataService
             erased[source.Name] = await source.EraseAsync(userId, cancellationToken).ConfigureAwait(false);
         }
 
+        // Again: a log-in that found the account before it went may have come to its session since.
+        var late = await sessions.RevokeAllAsync(userId, except: null, cancellationToken).ConfigureAwait(false);
         await cache.InvalidateUserAsync(userId, cancellationToken).ConfigureAwait(false);
         var keys = await store.EraseAsync(userId, cancellationToken).ConfigureAwait(false);
         logger.UserErased(Redis.UserReference.Of(userId).Value, keys, erased.Values.Sum());
-        return new UserErasure(revoked.EndedSessions, keys, erased);
+        return new UserErasure(revoked.EndedSessions + late.EndedSessions, keys, erased);
     }
 }

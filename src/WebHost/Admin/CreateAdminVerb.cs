@@ -55,7 +55,7 @@ internal static class CreateAdminVerb
             var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
             database.AuditEvents.Add(services.GetRequiredService<IAuditTrail>().Prepare(
                 new AuditEvent { Action = AuditActions.AdminRoleGiven, UserId = user.Key, Detail = "command line" }));
-            // A log-in under way must not begin without the role, nor one of before go on with it.
+            // A log-in under way looks again, if it has not looked already; then it is like one of before, which the role counts for from its next sign-in.
             if (!(await users.UpdateSecurityStampAsync(user)).Succeeded)
             {
                 await Console.Error.WriteLineAsync("The account was changed at the same time; run it again.");

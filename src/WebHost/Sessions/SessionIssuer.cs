@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
@@ -30,9 +31,26 @@ internal sealed record SignedInUser(string Id, string Email, string Name, bool E
     public static SignedInUser Of(User user) => new(user.Key, user.Email, user.Name, user.EmailVerified, [.. user.Roles.Select(role => role.Role)]);
 }
 
+/// <summary>What a look at an account found while its password was compared.</summary>
+/// <param name="Generation">The user's, read before the look.</param>
+/// <param name="Timestamp">When that began.</param>
+internal sealed record AccountMark(long Generation, long Timestamp);
+
 /// <summary>Makes a session and its refresh token for somebody who has proved who it is, whatever the proof was.</summary>
-internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore families, AuthDbContext database, SessionCookies cookies, IOptionsMonitor<Storage.Sessions.SessionOptions> lifetimes)
+internal sealed class SessionIssuer(
+    ISessionStore sessions,
+    IRefreshTokenStore families,
+    AuthDbContext database,
+    SessionCookies cookies,
+    IOptionsMonitor<Storage.Sessions.SessionOptions> lifetimes,
+    OutageOptions outage,
+    TimeProvider clock)
 {
+    // What another host writes down while it has no Redis ends, when it is carried out, what began up to the clocks' tolerance later, and no more. So a mark
+    // counts for a part of that only.
+    private const int ShareOfTolerance = 5;
+    private static readonly TimeSpan LongestMark = TimeSpan.FromSeconds(1);
+
     private static readonly Func<AuthDbContext, Guid, CancellationToken, Task<AccountStanding?>> Standing = EF.CompileAsyncQuery(
         (AuthDbContext database, Guid id, CancellationToken _) =>
             database.Users.AsNoTracking().Where(user => user.Id == id).Select(user => new AccountStanding(user.SecurityStamp, user.DisabledAt)).FirstOrDefault());
@@ -48,14 +66,15 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// password is compared, which takes longer. Nobody's costs the same.
     /// </summary>
     /// <returns>Null: changed, or nobody can say now; it is looked at when the session is there.</returns>
-    public async Task<long?> MarkAsync(User? user, CancellationToken cancellationToken)
+    public async Task<AccountMark?> MarkAsync(User? user, CancellationToken cancellationToken)
     {
         user ??= new User { Id = Guid.NewGuid() };
+        var started = clock.GetTimestamp();
         try
         {
             var generation = await sessions.GetGenerationAsync(user.Key, cancellationToken);
             // After the generation: whoever changes the account writes that first and ends the sessions, and with them the generation, then.
-            return await IsUnchangedAsync(user, cancellationToken) ? generation : null;
+            return await IsUnchangedAsync(user, cancellationToken) && generation is { } number ? new AccountMark(number, started) : null;
         }
         catch (Exception exception) when (exception is StorageUnavailableException || DatabaseErrors.IsUnavailable(exception))
         {
@@ -71,7 +90,7 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Null: the account was shut, deleted or got another password while this was under way. Deny.</returns>
     /// <exception cref="StorageUnavailableException">The store does not answer.</exception>
-    public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, long? mark, CancellationToken cancellationToken)
+    public async Task<SignedIn?> IssueAsync(HttpContext context, User user, string? device, AccountMark? mark, CancellationToken cancellationToken)
     {
         var token = SessionToken.Create(UserReference.Of(user.Key));
         var creating = sessions.CreateAsync(Of(context, user, device, ClaimsOf(user)) with { Token = token }, cancellationToken);
@@ -84,7 +103,7 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
             issued = await creating;
             // Whoever shuts an account or changes its password writes that first and ends the sessions then. So either that end has met this session, or
             // it changed the generation, or this look sees what was written.
-            looking = mark == issued.Session.Generation ? Task.FromResult(true) : IsUnchangedAsync(user, cancellationToken);
+            looking = Holds(mark, issued.Session) ? Task.FromResult(true) : IsUnchangedAsync(user, cancellationToken);
             await ((Task)looking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
@@ -113,6 +132,12 @@ internal sealed class SessionIssuer(ISessionStore sessions, IRefreshTokenStore f
         }
 
         return granted ? Answer(context, user, issued, refresh) : null;
+    }
+
+    private bool Holds(AccountMark? mark, Session session)
+    {
+        var life = outage.ClockTolerance / ShareOfTolerance;
+        return mark is not null && mark.Generation == session.Generation && clock.GetElapsedTime(mark.Timestamp) < (life < LongestMark ? life : LongestMark);
     }
 
     private async Task<(bool Granted, RefreshToken? Token)> FamilyAsync(User user, SessionId session, CancellationToken cancellationToken)

@@ -91,9 +91,15 @@ internal sealed class PasswordSignIn(
         return await answering;
     }
 
-    private async Task<(PasswordCheck Check, long? Mark)> CompareAsync(User? user, string password, CancellationToken cancellationToken)
+    private async Task<(PasswordCheck Check, AccountMark? Mark)> CompareAsync(User? user, string password, CancellationToken cancellationToken)
     {
         var checking = passwords.CheckAsync(user, password, cancellationToken);
+        if (checking.IsFaulted)
+        {
+            // No room for another hash: the answer waits for nothing.
+            await checking;
+        }
+
         var marking = issuer.MarkAsync(user, cancellationToken);
         await Task.WhenAll(checking, marking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return (await checking, await marking);
@@ -103,7 +109,7 @@ internal sealed class PasswordSignIn(
         LoginRequest request,
         User user,
         PasswordCheck check,
-        long? mark,
+        AccountMark? mark,
         HttpContext context,
         IReadOnlyList<KnownLogIn> known,
         CancellationToken cancellationToken)
@@ -166,11 +172,20 @@ internal sealed class PasswordSignIn(
     /// </param>
     /// <param name="mark">What <see cref="SessionIssuer.MarkAsync"/> said while the password was compared.</param>
     public async Task<IResult> FinishAsync(
-        User user, string? device, string how, HttpContext context, CancellationToken cancellationToken, IReadOnlyList<KnownLogIn>? known = null, long? mark = null)
+        User user, string? device, string how, HttpContext context, CancellationToken cancellationToken, IReadOnlyList<KnownLogIn>? known = null, AccountMark? mark = null)
     {
         var issuing = issuer.IssueAsync(context, user, device, mark, cancellationToken);
-        // While Redis works.
-        var remembered = known is null ? null : devices.Prepare(user, known);
+        KnownDevice? remembered;
+        try
+        {
+            // While Redis works.
+            remembered = known is null ? null : devices.Prepare(user, known);
+        }
+        finally
+        {
+            await ((Task)issuing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         var signedIn = await issuing;
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = signedIn is not null, UserId = user.Key, Detail = how });
         return signedIn is null ? Problems.InvalidCredentials() : TypedResults.Ok(signedIn with { DeviceToken = devices.Give(context, remembered) });

@@ -124,7 +124,7 @@ internal sealed class TwoFactorManagement(
     {
         var codes = RecoveryCodes.Create();
         await recoveryCodes.ReplaceCodesAsync(user, codes, cancellationToken);
-        // The stamp changes, so that a log-in under way with what was valid before does not finish.
+        // The stamp changes, so that a log-in under way with a code of before does not finish.
         if (!(await users.UpdateSecurityStampAsync(user)).Succeeded)
         {
             return Conflict();

@@ -29,7 +29,7 @@ public sealed class DockerfileTests
     [Theory]
     [InlineData("worker", "Worker")]
     [InlineData("webhost", "WebHost")]
-    public void SdksContainerSettings_NameTheSameBaseUserAndPorts(string image, string project)
+    public void SdksContainerSettings_NameTheSameBaseUserPortsAndEnvironment(string image, string project)
     {
         var lines = Instructions(image);
         var properties = XDocument.Parse(RepositoryFile.Read("src/Directory.Build.props")).Root!;
@@ -41,6 +41,10 @@ public sealed class DockerfileTests
             .Elements("ContainerPort")
             .Select(port => (string?)port.Attribute("Include"));
         lines.ShouldContain($"EXPOSE {string.Join(' ', ports)}");
+        var environment = lines.Where(line => line.StartsWith("ENV ", StringComparison.Ordinal)).SelectMany(line => line[4..].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        // Which the SDK's base image says of itself.
+        environment.Where(variable => variable != "DOTNET_RUNNING_IN_CONTAINER=true").Order().ShouldBe(
+            properties.Descendants("ContainerEnvironmentVariable").Select(variable => $"{(string?)variable.Attribute("Include")}={(string?)variable.Attribute("Value")}").Order());
     }
 
     private static List<string> Instructions(string image) =>

@@ -48,6 +48,7 @@ public sealed class StatusPageTests(Chromium chromium, StatusBed bed) : IClassFi
         await ShownAsync(page);
 
         var node = page.GetByRole(AriaRole.Article, new() { Name = $"Redis node 127.0.0.1:{bed.Server.Port}" });
+        await Expect(page.Locator("#verdict dl")).ToContainTextAsync("answering: one server");
         await Expect(node).ToContainTextAsync("noeviction");
         await Expect(node).ToContainTextAsync("of 22.9 MiB (maxmemory)");
         await Expect(node).ToContainTextAsync("primary");

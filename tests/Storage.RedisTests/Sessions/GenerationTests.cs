@@ -34,6 +34,19 @@ public sealed class GenerationTests(RedisFixture redis) : IClassFixture<RedisFix
     }
 
     [Fact]
+    public async Task Generation_OfAKeyOfAnotherType_IsNone_AndTheNextLogInHeals()
+    {
+        await using var harness = new StoreHarness(redis.Server.Url);
+        var user = StoreHarness.NewUserId();
+        await redis.Server.ExecuteAsync("RPUSH", harness.GenerationKey(user), "x");
+
+        (await harness.Store.GetGenerationAsync(user, None)).ShouldBeNull();
+
+        var issued = await harness.LogInAsync(user);
+        (await harness.Store.GetGenerationAsync(user, None)).ShouldBe(issued.Session.Generation);
+    }
+
+    [Fact]
     public async Task Generation_OnlyGrows_AlsoWhenRedissClockIsBehindIt()
     {
         await using var harness = new StoreHarness(redis.Server.Url);

@@ -1,4 +1,7 @@
+using System.Text.Json.Nodes;
 using Maintenance.Storage.RefreshTokens;
+using Maintenance.Storage.UserData;
+using Maintenance.Testing;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Http;
@@ -56,6 +59,41 @@ public sealed class SessionIssuerTests(FeatureHost host)
         (await logIn.FinishAsync(mark)).ShouldNotBeNull().RefreshToken.ShouldNotBeNull();
     }
 
+    [Fact]
+    public async Task Mark_IsLookedBehind_WhenItIsOlderThanAJournalledRevocationMayBe()
+    {
+        await using var logIn = await BeginAsync();
+        var mark = await logIn.Issuer.MarkAsync(logIn.User, default);
+        await ChangeStampAsync(logIn.User);
+
+        logIn.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        (await logIn.FinishAsync(mark)).ShouldBeNull();
+        (await host.SessionStore.ListAsync(logIn.User.Key, default)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Mark_OfAnAccountThatIsDeletedAfterwards_LetsNoLogInPass()
+    {
+        await using var logIn = await BeginAsync();
+        // Between the first end of its sessions and the end of the account.
+        await host.SessionStore.RevokeAllAsync(logIn.User.Key, except: null, default);
+        await host.SignedInAsync(logIn.User);
+        var source = new Pausing();
+        var erasing = ActivatorUtilities.CreateInstance<UserDataService>(
+            host.Services, (IEnumerable<IUserDataSource>)[source, .. host.Services.GetServices<IUserDataSource>()]).EraseAsync(logIn.User.Key, default);
+        await source.Begun.Task;
+        var again = await host.SignedInAsync(logIn.User);
+        var mark = await logIn.Issuer.MarkAsync(logIn.User, default);
+        mark.ShouldNotBeNull();
+        source.GoOn.SetResult();
+        await erasing;
+
+        (await logIn.FinishAsync(mark)).ShouldBeNull();
+        (await again.GetAsync("/api/auth/verify")).Status.ShouldBe(401);
+        (await host.SessionStore.ListAsync(logIn.User.Key, default)).ShouldBeEmpty();
+    }
+
     // What makes it worth having: a log-in whose mark still holds asks the database nothing more. It counts as having ended before the change.
     [Fact]
     public async Task LogIn_DoesNotLookAgain_WhenNoSessionsWereEndedSinceTheMark()
@@ -97,19 +135,40 @@ public sealed class SessionIssuerTests(FeatureHost host)
     }
 
     /// <summary>A request that has read its user.</summary>
-    private sealed record LogIn(AsyncServiceScope Scope, User User) : IAsyncDisposable
+    private sealed record LogIn(AsyncServiceScope Scope, User User, ManualTimeProvider Clock, SessionIssuer Issuer) : IAsyncDisposable
     {
-        public SessionIssuer Issuer => Scope.ServiceProvider.GetRequiredService<SessionIssuer>();
-
         public static async Task<LogIn> BeginAsync(FeatureHost host, User user)
         {
-            var scope = host.Services.CreateAsyncScope();
-            return new LogIn(scope, (await scope.ServiceProvider.GetRequiredService<UserManager<User>>().FindByIdAsync(user.Key))!);
+            var (scope, clock) = (host.Services.CreateAsyncScope(), new ManualTimeProvider());
+            return new LogIn(
+                scope,
+                (await scope.ServiceProvider.GetRequiredService<UserManager<User>>().FindByIdAsync(user.Key))!,
+                clock,
+                ActivatorUtilities.CreateInstance<SessionIssuer>(scope.ServiceProvider, clock));
         }
 
-        public Task<SignedIn?> FinishAsync(long? mark) =>
+        public Task<SignedIn?> FinishAsync(AccountMark? mark) =>
             Issuer.IssueAsync(new DefaultHttpContext { RequestServices = Scope.ServiceProvider }, User, device: null, mark, default);
 
         public ValueTask DisposeAsync() => Scope.DisposeAsync();
+    }
+
+    /// <summary>Holds an erasure up before the account goes.</summary>
+    private sealed class Pausing : IUserDataSource
+    {
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource GoOn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string Name => "pausing";
+
+        public Task<JsonNode?> ExportAsync(string userId, CancellationToken cancellationToken) => Task.FromResult<JsonNode?>(null);
+
+        public async Task<long> EraseAsync(string userId, CancellationToken cancellationToken)
+        {
+            Begun.SetResult();
+            await GoOn.Task;
+            return 0;
+        }
     }
 }

@@ -30,6 +30,9 @@ public sealed record StatusModel
     /// <summary>Where the storage lies, without credentials.</summary>
     public required string Endpoint { get; init; }
 
+    /// <summary>What kind of storage it is; empty while nobody knows.</summary>
+    public required string Mode { get; init; }
+
     public required IReadOnlyList<LastingAlert> Alerts { get; init; }
 
     /// <summary>Who is told of them.</summary>

@@ -8,6 +8,7 @@ using Maintenance.Worker.Lease;
 using Maintenance.Worker.MemoryAlerts;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
+using Maintenance.Worker.SessionCleanup;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using HealthStatus = Maintenance.Worker.RedisHealth.HealthStatus;
@@ -27,8 +28,10 @@ internal sealed class StatusReader(
     LatestSnapshot<KeyspaceStatsSnapshot> keyspace,
     IOptionsMonitor<MemoryAlertsOptions> memoryOptions,
     RedisConnection connection,
+    IOptions<RedisOptions> redis,
     ReplicaName replica,
-    TimeProvider timeProvider)
+    TimeProvider timeProvider,
+    ArchiveCleanup? archive = null)
 {
     // As many as can be told apart on a phone.
     private const int PassesShown = 14;
@@ -55,6 +58,7 @@ internal sealed class StatusReader(
             Reasons = reasons,
             Watched = watched,
             Endpoint = connection.Endpoint,
+            Mode = StorageMode.Describe(probes.Value?.Nodes ?? [], redis.Value.Sentinel.Endpoints.Count > 0, archive is not null),
             Alerts = alerts.Lasting,
             Sinks = sinks.All,
             Nodes = Nodes(),
