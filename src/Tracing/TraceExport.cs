@@ -36,8 +36,10 @@ internal sealed class TraceExport(IConfiguration configuration, string serviceNa
     {
         if (provider is { } current)
         {
-            // It blocks.
-            await Task.Run(() => current.ForceFlush(FlushMilliseconds), cancellationToken);
+            // It blocks. What does not fit the shutdown's time is lost, and no reason to end with an error.
+            await ((Task)Task.Run(() => current.ForceFlush(FlushMilliseconds), CancellationToken.None))
+                .WaitAsync(cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -13,7 +13,7 @@ const string Usage = """
       --help      this text
 
     Settings come from appsettings.json, the environment (Api__Port=8080) and the command line; docs/configuration.md has them all.
-    Exit codes: 0 done, 1 migrate or create-admin failed, 2 a wrong setting or an unknown verb.
+    Exit codes: 0 done, 1 migrate or create-admin failed or a shutdown was cut off, 2 a wrong setting or an unknown verb.
     """;
 
 if (args is ["--help" or "-h" or "help", ..])
@@ -43,8 +43,17 @@ try
     }
 
     var app = HostSetup.Build(args);
-    await app.RunAsync();
-    return 0;
+    var stopping = app.Lifetime.ApplicationStopping;
+    try
+    {
+        await app.RunAsync();
+        return 0;
+    }
+    catch (Exception exception) when (stopping.IsCancellationRequested && IsCutOff(exception))
+    {
+        await Console.Error.WriteLineAsync("The shutdown took longer than Api:ShutdownTimeout; what was still under way has been cut off.");
+        return 1;
+    }
 }
 catch (IOException exception)
 {
@@ -66,3 +75,7 @@ catch (Exception exception) when (exception is OptionsValidationException or Inv
     await Console.Error.WriteLineAsync($"The host cannot start: {exception.Message}");
     return 2;
 }
+
+// What did not stop in its time says so by having been cancelled.
+static bool IsCutOff(Exception exception) =>
+    exception is OperationCanceledException || (exception is AggregateException { InnerExceptions: var inner } && inner.All(one => one is OperationCanceledException));

@@ -46,6 +46,17 @@ public sealed class TraceExportTests
         receiver.Text.ShouldNotContain(token.Split('.')[0]);
     }
 
+    // The host would end with an unhandled exception otherwise.
+    [Fact]
+    public async Task Stop_IsNoError_WhenTheShutdownHasNoTimeLeft()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        using var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_ENABLED"] = "false" });
+        var export = host.Services.GetServices<IHostedService>().Single(service => service.GetType().Name == "TraceExport");
+
+        await export.StopAsync(new CancellationToken(canceled: true));
+    }
+
     [Fact]
     public async Task Spans_OfFailures_SayWhichKind_AndNothingElse()
     {

@@ -13,6 +13,8 @@ public sealed class HostTraceTests(FeatureHost host)
         var port = FreePort.Next();
         settings["Api__Port"] = $"{port}";
         settings["Management__Port"] = $"{FreePort.Next()}";
+        // A machine that stands still must not cut the end off.
+        settings["Api__ShutdownTimeout"] = "00:00:45";
         settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Endpoint;
         settings["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
         var user = await host.AccountAsync();
@@ -23,7 +25,7 @@ public sealed class HostTraceTests(FeatureHost host)
             await Eventually.TrueAsync(async () => (await client.GetAsync("/api/auth/verify")).Status == 200, TimeSpan.FromMinutes(2));
             await client.GetAsync("/api/auth/external/acme/callback?code=secret-code&state=secret-state");
             await program.SignalAsync(Signal.Terminate);
-            (await program.WaitForExitAsync(TimeSpan.FromMinutes(1))).ShouldBe(0);
+            (await program.WaitForExitAsync(TimeSpan.FromMinutes(2))).ShouldBe(0, program.Tail());
         }
 
         var validate = receiver.Spans.First(span => span.Name == "sessions validate");
