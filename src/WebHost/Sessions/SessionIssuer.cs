@@ -5,7 +5,6 @@ using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Users;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Maintenance.WebHost.Sessions;
@@ -41,6 +40,7 @@ internal sealed class SessionIssuer(
     ISessionStore sessions,
     IRefreshTokenStore families,
     AuthDbContext database,
+    UserQueries queries,
     SessionCookies cookies,
     IOptionsMonitor<Storage.Sessions.SessionOptions> lifetimes,
     OutageOptions outage,
@@ -50,10 +50,6 @@ internal sealed class SessionIssuer(
     // counts for a part of that only.
     private const int ShareOfTolerance = 5;
     private static readonly TimeSpan LongestMark = TimeSpan.FromSeconds(1);
-
-    private static readonly Func<AuthDbContext, Guid, CancellationToken, Task<AccountStanding?>> Standing = EF.CompileAsyncQuery(
-        (AuthDbContext database, Guid id, CancellationToken _) =>
-            database.Users.AsNoTracking().Where(user => user.Id == id).Select(user => new AccountStanding(user.SecurityStamp, user.DisabledAt)).FirstOrDefault());
 
     /// <summary>Claim of a session that holds a role.</summary>
     public const string RoleClaim = "role";
@@ -213,9 +209,7 @@ internal sealed class SessionIssuer(
     /// <summary>Whether the account is open and still what it was when it was read.</summary>
     public async Task<bool> IsUnchangedAsync(User user, CancellationToken cancellationToken)
     {
-        var now = await Standing(database, user.Id, cancellationToken);
+        var now = await queries.Standing(database, user.Id, cancellationToken);
         return now is { DisabledAt: null } && now.SecurityStamp == user.SecurityStamp;
     }
-
-    private sealed record AccountStanding(string SecurityStamp, DateTimeOffset? DisabledAt);
 }

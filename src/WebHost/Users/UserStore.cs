@@ -8,7 +8,7 @@ namespace Maintenance.WebHost.Users;
 /// Users in the database, for Identity's managers. A user is written by Create, Update and Delete only; everything else changes the object, as the
 /// interfaces have it.
 /// </summary>
-internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileInvalidation profiles) :
+internal sealed partial class UserStore(AuthDbContext database, UserQueries queries, Profile.ProfileInvalidation profiles) :
     IUserPasswordStore<User>,
     IUserEmailStore<User>,
     IUserSecurityStampStore<User>,
@@ -20,11 +20,6 @@ internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileI
     IUserRoleStore<User>,
     IQueryableUserStore<User>
 {
-    // Each log-in asks it; translated once, not looked up by its shape each time.
-    private static readonly Func<AuthDbContext, string, CancellationToken, Task<User?>> ByEmail = EF.CompileAsyncQuery(
-        (AuthDbContext database, string email, CancellationToken _) =>
-            database.Users.Include(user => user.Roles).FirstOrDefault(user => user.NormalizedEmail == email));
-
     public IQueryable<User> Users => database.Users;
 
     public async Task<IdentityResult> CreateAsync(User user, CancellationToken cancellationToken)
@@ -54,7 +49,7 @@ internal sealed partial class UserStore(AuthDbContext database, Profile.ProfileI
         FindByEmailAsync(normalizedUserName, cancellationToken);
 
     public Task<User?> FindByEmailAsync(string normalizedEmail, CancellationToken cancellationToken) =>
-        ByEmail(database, normalizedEmail, cancellationToken);
+        queries.ByEmail(database, normalizedEmail, cancellationToken);
 
     public Task<string> GetUserIdAsync(User user, CancellationToken cancellationToken) => Task.FromResult(user.Key);
 

@@ -11,6 +11,7 @@ internal static class UsersSetup
     public static IServiceCollection AddUsers(this IServiceCollection services)
     {
         services.AddIdentityCore<User>().AddUserStore<UserStore>();
+        services.AddSingleton<UserQueries>();
         // Requests check addresses and a unique index keeps them unique; the validators would look the same up again, and only for new accounts.
         services.RemoveAll<IUserValidator<User>>();
         services.RemoveAll<IPasswordValidator<User>>();
