@@ -37,6 +37,7 @@ internal sealed class PasswordChange(
         var look = await tokens.PeekAsync(OneTimePurpose.PasswordReset, request.Token, cancellationToken);
         if (look.Token is not { } token || await users.FindByIdAsync(token.UserId) is not { DisabledAt: null } user)
         {
+            audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, Succeeded = false, UserId = look.Token?.UserId, Detail = "the link does not count" });
             return Invalid();
         }
 
@@ -61,6 +62,7 @@ internal sealed class PasswordChange(
             cancellationToken);
         if (!redemption.IsAccepted || !stored)
         {
+            audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, Succeeded = false, UserId = token.UserId, Detail = "the link does not count" });
             return Invalid();
         }
 
@@ -141,12 +143,13 @@ internal sealed class PasswordChange(
         var limit = await failures.TrySignedInAsync(user, cancellationToken);
         if (!limit.IsAllowed)
         {
+            audit.Record(context, new AuditEvent { Action = AuditActions.StepUp, Succeeded = false, UserId = user.Key, Detail = "too many wrong passwords" });
             return LimitProblems.TooMany(context, limit);
         }
 
         if (!(await passwords.CheckAsync(user, password, cancellationToken)).Matches)
         {
-            audit.Record(context, new AuditEvent { Action = AuditActions.StepUp, Succeeded = false, UserId = user.Key });
+            audit.Record(context, new AuditEvent { Action = AuditActions.StepUp, Succeeded = false, UserId = user.Key, Detail = "a wrong password" });
             return Problems.Invalid(field, "The password is wrong.");
         }
 

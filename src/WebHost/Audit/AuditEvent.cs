@@ -65,6 +65,7 @@ internal static class AuditActions
     public const string LoggedIn = "login";
     public const string SecondFactorAsked = "login.second_factor_asked";
     public const string SecondFactor = "login.second_factor";
+    public const string SecondFactorLocked = "login.second_factor_locked";
     public const string LoggedOut = "logout";
     public const string LoggedOutEverywhere = "logout.all";
     public const string Refreshed = "refresh";

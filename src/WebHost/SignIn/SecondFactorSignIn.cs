@@ -30,11 +30,13 @@ internal sealed class SecondFactorSignIn(
         var attempt = await challenges.AttemptAsync(request.ChallengeId, cancellationToken);
         if (attempt is not { Outcome: TwoFactorOutcome.Allowed, Challenge: { } challenge })
         {
+            audit.Record(context, SecondFactorAudit.Refused(attempt.Challenge?.UserId, attempt.Outcome));
             return Refuse(attempt, context);
         }
 
         if (await users.FindByIdAsync(challenge.UserId) is not { TwoFactorEnabled: true } user)
         {
+            audit.Record(context, SecondFactorAudit.Refused(challenge.UserId, TwoFactorOutcome.Denied));
             return Refuse(new TwoFactorAttempt(TwoFactorOutcome.Denied), context);
         }
 
@@ -52,7 +54,7 @@ internal sealed class SecondFactorSignIn(
             Action = AuditActions.SecondFactor,
             Succeeded = end.Outcome == TwoFactorOutcome.Completed,
             UserId = user.Key,
-            Detail = end.Outcome == TwoFactorOutcome.StepUsed ? "a code that was used before" : method,
+            Detail = end.Outcome == TwoFactorOutcome.StepUsed ? SecondFactorAudit.UsedBefore : method,
         });
         if (end.Outcome == TwoFactorOutcome.StepUsed)
         {
@@ -73,6 +75,7 @@ internal sealed class SecondFactorSignIn(
 
         if (signIn.Refusal(user) is { } refusal)
         {
+            audit.Record(context, new AuditEvent { Action = AuditActions.LoggedIn, Succeeded = false, UserId = user.Key, Detail = refusal.Code });
             return Problems.Of(StatusCodes.Status403Forbidden, refusal.Code, refusal.Detail);
         }
 

@@ -43,6 +43,14 @@ internal sealed class TokenRefresh(
         var user = await users.FindByIdAsync(family.UserId);
         if (user is not { DisabledAt: null })
         {
+            // Whether the family's end then succeeds or not, the refresh was refused.
+            audit.Record(context, new AuditEvent
+            {
+                Action = AuditActions.Refreshed,
+                Succeeded = false,
+                UserId = family.UserId,
+                Detail = user is null ? "there is no such account" : "account_disabled",
+            });
             await families.RevokeAsync(family.UserId, family.Id, cancellationToken);
             return Denied();
         }

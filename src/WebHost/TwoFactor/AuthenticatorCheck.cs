@@ -20,6 +20,7 @@ internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, Authenticat
         var start = await challenges.BeginAsync(new NewTwoFactorChallenge { UserId = user.Key, Method = Method }, cancellationToken);
         if (start is not { Token: { } token, Challenge: { } challenge })
         {
+            audit.Record(context, SecondFactorAudit.Refused(user.Key, TwoFactorOutcome.UserLocked));
             return LimitProblems.TooManyCodes(context, start.RetryAfter);
         }
 
@@ -36,9 +37,9 @@ internal sealed class AuthenticatorCheck(ITwoFactorStore challenges, Authenticat
             return null;
         }
 
+        audit.Record(context, SecondFactorAudit.Refused(user.Key, attempt.Outcome));
         if (attempt.Outcome == TwoFactorOutcome.StepUsed)
         {
-            audit.Record(context, new AuditEvent { Action = AuditActions.SecondFactor, Succeeded = false, UserId = user.Key, Detail = "a code that was used before" });
             mail.SendCodeRepeated(user);
         }
 
