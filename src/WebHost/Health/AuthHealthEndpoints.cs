@@ -2,6 +2,7 @@ using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Redis;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -11,6 +12,8 @@ namespace Maintenance.WebHost.Health;
 /// <summary>Health in the shapes that clients of the older backends read.</summary>
 internal static class AuthHealthEndpoints
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
     public static IServiceCollection AddAuthHealth(this IServiceCollection services) => services.AddSingleton<SessionStatistics>();
 
     public static IEndpointRouteBuilder MapAuthHealth(this IEndpointRouteBuilder app)
@@ -30,7 +33,8 @@ internal static class AuthHealthEndpoints
         return app;
     }
 
-    private static async Task<IResult> AuthHealthAsync(SessionStatistics statistics, IOptions<RedisOptions> redis, HealthCheckService checks, CancellationToken stop)
+    private static async Task<IResult> AuthHealthAsync(
+        HttpContext context, SessionStatistics statistics, IOptions<RedisOptions> redis, HealthCheckService checks, CancellationToken stop)
     {
         if (!redis.Value.Enabled)
         {
@@ -49,20 +53,31 @@ internal static class AuthHealthEndpoints
         }
 
         var health = new AuthHealth(connected ? "OK" : "ERROR", connected ? "connected" : "disconnected", stats);
-        return TypedResults.Json(health, statusCode: connected ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+        return Answer(context, health, connected);
     }
 
-    private static async Task<IResult> RedisHealthAsync(HealthCheckService checks, TimeProvider clock, CancellationToken stop)
+    private static async Task<IResult> RedisHealthAsync(HttpContext context, HealthCheckService checks, TimeProvider clock, CancellationToken stop)
     {
         var entry = await CheckAsync(checks, stop);
         var healthy = entry.Status == HealthStatus.Healthy;
-        return TypedResults.Json(
+        return Answer(
+            context,
             new RedisHealth(
                 healthy ? "healthy" : "unhealthy",
                 entry.Data.TryGetValue("read_milliseconds", out var latency) ? (double)latency : null,
                 healthy ? null : "Redis does not answer.",
                 clock.GetUtcNow()),
-            statusCode: healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+            healthy);
+    }
+
+    private static JsonHttpResult<T> Answer<T>(HttpContext context, T health, bool isHealthy)
+    {
+        if (!isHealthy)
+        {
+            context.Response.Headers.RetryAfter = Problems.Seconds(RetryAfter);
+        }
+
+        return TypedResults.Json(health, statusCode: isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<HealthReportEntry> CheckAsync(HealthCheckService checks, CancellationToken cancellationToken)

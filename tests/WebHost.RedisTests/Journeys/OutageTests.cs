@@ -26,13 +26,17 @@ public sealed class OutageTests(HostFixture fixture)
         var health = await client.GetAsync("/api/auth/health");
         health.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
         health.Json.GetProperty("redis").GetString().ShouldBe("disconnected");
-        (await client.GetAsync("/health/redis")).Json.GetProperty("status").GetString().ShouldBe("unhealthy");
+        health.Headers["Retry-After"].ShouldBe("1");
+        var probe = await client.GetAsync("/health/redis");
+        (probe.Status, probe.Headers.GetValueOrDefault("Retry-After")).ShouldBe((HttpStatusCode.ServiceUnavailable, "1"));
+        probe.Json.GetProperty("status").GetString().ShouldBe("unhealthy");
         (await host.Management.GetAsync(new Uri("/healthz/ready", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await host.Management.GetAsync(new Uri("/healthz/live", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         await redis.RestartAsync();
         await Eventually.TrueAsync(async () => await client.VerifyAsync(tokens.Session) == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
-        (await client.GetAsync("/health/redis")).Status.ShouldBe(HttpStatusCode.OK);
+        var well = await client.GetAsync("/health/redis");
+        (well.Status, well.Headers.ContainsKey("Retry-After")).ShouldBe((HttpStatusCode.OK, false));
     }
 
     [Fact]
