@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Maintenance.Testing;
 using Maintenance.WebHost.Passwords;
 using Maintenance.WebHost.TwoFactor;
@@ -10,7 +12,7 @@ namespace Maintenance.WebHost.FeatureTests.Security;
 
 /// <summary>What OWASP's ASVS asks of authentication (V2) and no other test shows; docs/security.md names them.</summary>
 [Collection(FeatureCollection.Name)]
-public sealed class AuthenticationRequirementsTests(FeatureHost host)
+public sealed partial class AuthenticationRequirementsTests(FeatureHost host)
 {
     [Theory]
     [InlineData("correct horse battery staple")]
@@ -197,11 +199,106 @@ public sealed class AuthenticationRequirementsTests(FeatureHost host)
     }
 
     [Fact]
+    public async Task Password_IsNeverDueForAChange_AndMayBeOneOfBefore()
+    {
+        var user = await host.AccountAsync();
+        await host.Database.ExecuteAsync("UPDATE users SET created_at = now() - interval '10 years' WHERE id = $1", user.Id);
+        const string Other = "another-good-passphrase";
+
+        var (from, to) = (FeatureHost.Password, Other);
+        for (var i = 0; i < 4; i++)
+        {
+            var signedIn = await LogInAsync(user.Email, from);
+            signedIn.Status.ShouldBe(200, signedIn.Text);
+            var client = new ApiClient(host.Address) { Token = signedIn.Json.GetProperty("sessionToken").GetString() };
+            (await client.GetAsync("/api/auth/profile")).Status.ShouldBe(200, "a session that asks for nothing first");
+            var changed = await client.PutAsync("/api/auth/profile/password", new { currentPassword = from, newPassword = to });
+            changed.Status.ShouldBe(200, changed.Text);
+            (from, to) = (to, from);
+        }
+
+        (await LogInAsync(user.Email, FeatureHost.Password)).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task SecondFactor_IsAnAuthenticatorOrARecoveryCode_NeverSmsOrMail()
+    {
+        var user = await host.AccountAsync();
+        var key = Totp.NewKey();
+        await host.Database.ExecuteAsync("UPDATE users SET two_factor_enabled = true, authenticator_key = $2 WHERE id = $1", user.Id, key);
+
+        var challenge = (await LogInAsync(user.Email, FeatureHost.Password)).Json;
+
+        challenge.GetProperty("methods").EnumerateArray().Select(method => method.GetString()).ShouldBe(["totp", "recovery_code"]);
+        var challengeId = challenge.GetProperty("challengeId").GetString();
+        foreach (var method in (string[])["sms", "email", "phone", "push"])
+        {
+            var refused = await host.Client().PostAsync("/api/auth/login/2fa", new { challengeId, code = Totp.Code(key, TimeProvider.System.GetUtcNow()), method });
+            refused.Status.ShouldBe(400, method);
+            refused.Json.GetProperty("errors").TryGetProperty("method", out _).ShouldBeTrue(refused.Text);
+        }
+
+        (await NamesAsync()).ShouldNotContain(name => Telephone().IsMatch(name));
+    }
+
+    [Fact]
+    public async Task Account_HasNoHintAndNoSecretQuestion()
+    {
+        var names = await NamesAsync();
+
+        names.ShouldContain("newPassword");
+        names.ShouldContain("password_hash");
+        names.ShouldNotContain(name => Hint().IsMatch(name));
+    }
+
+    [Fact]
     public async Task Host_HasNoAccountsOfItsOwn()
     {
         var fresh = await FeatureHost.MigratedDatabaseAsync();
 
         (await fresh.ScalarAsync<long>("SELECT count(*) FROM users")).ShouldBe(0);
+    }
+
+    [GeneratedRegex("hint|question|answer|reminder|maiden|birth|pet_?name", RegexOptions.IgnoreCase)]
+    private static partial Regex Hint();
+
+    [GeneratedRegex("(^|[_/-])sms|Sms|[Pp]hone")]
+    private static partial Regex Telephone();
+
+    // Of all that the API takes, answers or is reached by, and of all that the database keeps.
+    private async Task<IReadOnlyList<string>> NamesAsync()
+    {
+        var names = new List<string>();
+        Walk((await host.Client().GetAsync("/openapi/v1.json")).Json);
+        names.AddRange(await host.Database.ListAsync<string>("SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema()"));
+        return names;
+
+        void Walk(JsonElement json)
+        {
+            if (json.ValueKind == JsonValueKind.Object)
+            {
+                foreach (var property in json.EnumerateObject())
+                {
+                    if (property.Name is "properties" or "paths")
+                    {
+                        names.AddRange(property.Value.EnumerateObject().Select(field => field.Name));
+                    }
+                    else if (property.Name == "parameters")
+                    {
+                        names.AddRange(property.Value.EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()!));
+                    }
+
+                    Walk(property.Value);
+                }
+            }
+            else if (json.ValueKind == JsonValueKind.Array)
+            {
+                foreach (var item in json.EnumerateArray())
+                {
+                    Walk(item);
+                }
+            }
+        }
     }
 
     private async Task<string> ResetTokenAsync(User user)

@@ -1,3 +1,5 @@
+using Maintenance.Storage.Sessions;
+using Maintenance.WebHost.FeatureTests.OpenApi;
 using Maintenance.WebHost.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -43,6 +45,37 @@ public sealed class SessionRequirementsTests(FeatureHost host)
         }
 
         session.ShouldNotContain("domain=", Case.Insensitive);
+    }
+
+    [Fact]
+    public async Task NoEndpoint_TakesAStaticKey_OnlyTokensOfSessions_WhichEnd()
+    {
+        var document = (await host.Client().GetAsync("/openapi/v1.json")).Json;
+        document.GetProperty("components").GetProperty("securitySchemes").EnumerateObject().Select(scheme => scheme.Name).ShouldBe(["bearer", "cookie"], ignoreOrder: true);
+        var closed = ApiOperation.ReadAll(document).Where(operation => operation.Json.TryGetProperty("security", out _)).ToList();
+        closed.Count.ShouldBeGreaterThan(25);
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = TimeSpan.FromMinutes(2) };
+        // Keys that this installation does have, and that open nothing here.
+        foreach (var key in (string[])[FeatureHost.Password, FeatureHost.RedisPassword, host.Provider.ClientSecret])
+        {
+            foreach (var operation in closed)
+            {
+                using var request = new HttpRequestMessage(new HttpMethod(operation.Method), new Uri(host.Address, operation.Path.Replace('{', '-').Replace('}', '-')));
+                request.Headers.TryAddWithoutValidation("X-API-Key", key);
+                request.Headers.TryAddWithoutValidation("Authorization", $"Basic {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"admin:{key}"))}");
+                using var answer = await http.SendAsync(request);
+                ((int)answer.StatusCode).ShouldBe(401, $"{operation.Method} {operation.Path}");
+            }
+        }
+
+        // What does open them is a session's, of its own each time, and ends.
+        var user = await host.AccountAsync();
+        var (first, second) = (await host.SignedInAsync(user), await host.SignedInAsync(user));
+        first.Token.ShouldNotBe(second.Token);
+        (await host.SessionStore.GetAsync(user.Key, SessionId.Parse(first.SessionId!), CancellationToken.None))!.ExpiresAt.ShouldBeLessThan(TimeProvider.System.GetUtcNow().AddDays(31));
+        (await first.GetAsync("/api/auth/profile")).Status.ShouldBe(200);
+        (await first.PostAsync("/api/auth/logout")).Status.ShouldBe(204);
+        (await first.GetAsync("/api/auth/profile")).Status.ShouldBe(401);
     }
 
     [Fact]
