@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Maintenance.Storage.Sessions;
 using Maintenance.WebHost.FeatureTests.OpenApi;
 using Maintenance.WebHost.Sessions;
+using Maintenance.WebHost.TwoFactor;
 using Maintenance.WebHost.Users;
 using Xunit.Abstractions;
 
@@ -21,6 +23,7 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
         Timeout = TimeSpan.FromMinutes(2),
     };
 
+    private readonly IssuedSecrets issued = new();
     private readonly ConcurrentQueue<string> failures = new();
     private readonly ConcurrentDictionary<int, int> statuses = new();
     private readonly ConcurrentDictionary<string, int> reached = new(StringComparer.Ordinal);
@@ -44,7 +47,8 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
         var before = host.Logs.Entries.Count;
         var started = Stopwatch.GetTimestamp();
 
-        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(worker))));
+        // Beside the requests, most of which get no secret.
+        await Task.WhenAll([JourneyAsync(), .. Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(worker)))]);
 
         output.WriteLine($"{count} requests in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
         output.WriteLine(string.Join(", ", statuses.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}")));
@@ -60,6 +64,12 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
         {
             log.Where(line => line.Contains(secret, StringComparison.Ordinal)).Take(3).ShouldBeEmpty();
         }
+
+        issued.FindIn(log).Take(3).ShouldBeEmpty();
+        output.WriteLine($"{issued.Count} secrets that were given out, in none of {log.Count} lines: {string.Join(", ", issued.Kinds)}");
+        // The cookies' values are those of the bodies.
+        string[] kinds = ["challengeId", "deviceToken", "recoveryCodes", "refreshToken", "secret", "session of a worker", "sessionToken", "uri"];
+        kinds.Except(issued.Kinds).ShouldBeEmpty("what was never given out was not looked for");
 
         // A fuzzer that everything refuses tests nothing.
         statuses.Values.Sum().ShouldBeGreaterThanOrEqualTo(count * 95 / 100);
@@ -78,6 +88,7 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
                     var user = users[(worker + (i / Workers / 25)) % users.Length];
                     await host.Database.ExecuteAsync("UPDATE users SET disabled_at = NULL WHERE id = $1", user.Id);
                     token = await SessionAsync(user);
+                    issued.Add("session of a worker", token);
                 }
 
                 try
@@ -113,6 +124,7 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
                 // Kestrel itself refuses what it cannot read, without a body.
                 var problem = response.Content.Headers.ContentLength != 0 && request.Method != HttpMethod.Head;
                 Spent(operation is null ? "no operation" : $"{operation.Method} {operation.Path}", begun);
+                await issued.AddOfAsync(response);
                 Check((int)response.StatusCode, text, label, operation, problem && (int)response.StatusCode >= 400 && response.Content.Headers.ContentType?.MediaType != "application/problem+json" && operation?.Path.Contains("health", StringComparison.Ordinal) != true);
             }
         }
@@ -146,6 +158,35 @@ public sealed class FuzzTests(FeatureHost host, ITestOutputHelper output)
             {
                 failures.Enqueue($"{label} answered {status} with the secret {leaked}: {text}");
             }
+        }
+
+        // What a log-in with everything gives out: sessions, tokens, the key of an authenticator, recovery codes.
+        async Task JourneyAsync()
+        {
+            var owner = await host.AccountAsync();
+            var client = host.Client();
+            var first = await StepAsync(client, "login", new { email = owner.Email, password = FeatureHost.Password, device = "fuzz" });
+            client.Cookies.Clear();
+            client.Token = first.GetProperty("sessionToken").GetString();
+            var key = (await StepAsync(client, "2fa/enrol", null)).GetProperty("secret").GetString()!;
+            var codes = (await StepAsync(client, "2fa/confirm", new { code = Totp.Code(key, TimeProvider.System.GetUtcNow()) })).GetProperty("recoveryCodes");
+            var challengeId = (await StepAsync(host.Client(), "login", new { email = owner.Email, password = FeatureHost.Password })).GetProperty("challengeId").GetString();
+            var second = await StepAsync(host.Client(), "login/2fa", new { challengeId, code = codes[0].GetString() });
+            await StepAsync(host.Client(), "refresh", new { refreshToken = second.GetProperty("refreshToken").GetString() });
+            await StepAsync(client, "reauthenticate", new { password = FeatureHost.Password, code = Totp.Code(key, TimeProvider.System.GetUtcNow().AddSeconds(Totp.StepSeconds)) });
+        }
+
+        async Task<JsonElement> StepAsync(ApiClient client, string path, object? body)
+        {
+            var answer = await client.PostAsync($"/api/auth/{path}", body);
+            answer.Status.ShouldBe(200, $"{path}: {answer.Text}");
+            issued.AddOf(answer.Json);
+            foreach (var (name, value) in answer.Cookies.Where(cookie => cookie.Key is "__Host-session" or "__Host-device"))
+            {
+                issued.Add(name, value);
+            }
+
+            return answer.Json;
         }
 
         async Task<string> SessionAsync(User user) => (await host.SessionStore.CreateAsync(
