@@ -17,10 +17,17 @@ internal static class ClientCompat
     public static bool IsReplica(IServer server) => server.IsReplica;
 
     /// <summary>
-    /// What a connection to one node of a cluster may use: without CLUSTER the client does not look for the others, without SUBSCRIBE it needs no second
-    /// connection. PING as in <see cref="RedisConfiguration"/>.
+    /// What a connection may use. Without PING the client asks TIME to see that a connection lives: Redis refuses PING while it cannot persist (MISCONF)
+    /// and while it loads, and the client takes the refusal for a broken connection, so that reads, which still work then, would fail at every keep-alive.
+    /// Without CONFIG it does not ask for the server's settings, which it can do without and which may hold a password (<c>masterauth</c>).
     /// </summary>
-    public static CommandMap CommandsOfOneNode { get; } = CommandMap.Create(["PING", "CLUSTER", "SUBSCRIBE"], available: false);
+    public static CommandMap Commands { get; } = CommandMap.Create(["PING", "CONFIG"], available: false);
+
+    /// <summary>
+    /// What a connection to one node of a cluster may use, of <see cref="Commands"/>: without CLUSTER the client does not look for the others, without
+    /// SUBSCRIBE it needs no second connection.
+    /// </summary>
+    public static CommandMap CommandsOfOneNode { get; } = CommandMap.Create(["PING", "CONFIG", "CLUSTER", "SUBSCRIBE"], available: false);
 
     /// <summary>Whether a server said at its handshake that it is a node of a cluster.</summary>
     public static bool IsCluster(IConnectionMultiplexer multiplexer) => Array.Exists(multiplexer.GetServers(), server => server.ServerType == ServerType.Cluster);

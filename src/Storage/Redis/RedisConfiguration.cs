@@ -37,9 +37,7 @@ internal static class RedisConfiguration
             TieBreaker = "",
             ConfigurationChannel = "",
             KeepAlive = 15,
-            // The client then asks TIME to see that a connection lives. Redis refuses PING while it cannot persist (MISCONF) and while it loads, and
-            // the client takes the refusal for a broken connection: reads, which still work then, would fail at every keep-alive.
-            CommandMap = CommandMap.Create(["PING"], available: false),
+            CommandMap = ClientCompat.Commands,
             ReconnectRetryPolicy = new LinearRetry(500),
         };
         Pin(configuration);

@@ -61,7 +61,6 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
         unavailable.AddRange(pings.Refused);
         pings.Lost?.Throw();
         ReadInfo(await AskAsync("INFO", () => connection.InfoAsync(cancellationToken)), previous);
-        await ReadPolicyAsync(connection, cancellationToken);
         await ReadSlowLogAsync(connection, previous, cancellationToken);
         if (node.UnservedSlots is { } unserved)
         {
@@ -133,23 +132,11 @@ internal sealed class NodeProbe(RedisNode node, RedisHealthOptions options, Redi
                 unavailable.Add($"INFO {field}");
             }
         }
-    }
 
-    private async Task ReadPolicyAsync(RedisConnection connection, CancellationToken cancellationToken)
-    {
-        var reply = await AskAsync("CONFIG GET maxmemory-policy", () => node.ExecuteAsync(connection, "CONFIG", ["GET", "maxmemory-policy"], cancellationToken));
-        if (reply is null)
+        // Not CONFIG GET: whoever may ask it may read every setting, and masterauth is a password.
+        if (info.Text("maxmemory_policy") is null)
         {
-            return;
-        }
-
-        if ((RedisResult[]?)reply is [_, var value, ..] && (string?)value is { Length: > 0 } policy)
-        {
-            figures = figures with { Memory = (figures.Memory ?? new MemoryFigures()) with { Policy = policy } };
-        }
-        else if (figures.Memory?.Policy is null)
-        {
-            unavailable.Add("CONFIG GET maxmemory-policy");
+            unavailable.Add("INFO maxmemory_policy");
         }
     }
 

@@ -47,7 +47,7 @@ public sealed class JobReport
         Keep(errors, message);
     }
 
-    /// <summary>Notes that the server does not offer something, for example <c>CONFIG GET maxmemory</c>. Logged once a process, not once a run.</summary>
+    /// <summary>Notes that the server does not offer something, for example <c>SLOWLOG GET</c>. Logged once a process, not once a run.</summary>
     public void NotAvailable(string what)
     {
         lock (gate)

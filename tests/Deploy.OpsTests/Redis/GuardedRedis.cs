@@ -57,6 +57,9 @@ internal sealed class GuardedRedis : IAsyncDisposable
     /// <summary>A connection as one of the users.</summary>
     public Task<RespConnection> LogInAsync(string user) => LogInAsync(Port, user, UserFile.PasswordOf(user));
 
+    /// <summary>A connection as a user of another name.</summary>
+    public Task<RespConnection> LogInAsync(string user, string password) => LogInAsync(Port, user, password);
+
     /// <summary>Begins to count anew.</summary>
     public async Task ForgetAsync()
     {

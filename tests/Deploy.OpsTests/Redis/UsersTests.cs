@@ -21,7 +21,6 @@ public sealed class UsersTests
         ["cluster|slots"] = "the client asks it on a cluster",
         ["asking"] = "on a cluster, while a slot moves",
         ["readonly"] = "the client says it to the replicas of a cluster",
-        ["config|get"] = "the client asks it where it may",
         ["select"] = "with another database than 0",
         ["subscribe"] = "the client subscribes when a cache listens",
         ["unsubscribe"] = "the client unsubscribes when it closes",
@@ -123,7 +122,8 @@ public sealed class UsersTests
             using var connection = await redis.LogInAsync(user);
             foreach (var command in (string[][])
             [
-                ["FLUSHALL"], ["FLUSHDB"], ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ["CONFIG", "REWRITE"], ["CONFIG", "RESETSTAT"], ["KEYS", "*"],
+                ["FLUSHALL"], ["FLUSHDB"], ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ["CONFIG", "REWRITE"], ["CONFIG", "RESETSTAT"],
+                ["CONFIG", "GET", "masterauth"], ["CONFIG", "GET", "*"], ["KEYS", "*"],
                 ["DEBUG", "SLEEP", "0"], ["SHUTDOWN"], ["ACL", "LIST"], ["ACL", "SETUSER", "x"], ["ACL", "GETUSER", "admin"], ["MONITOR"], ["SCRIPT", "FLUSH"],
                 ["SCRIPT", "KILL"], ["FUNCTION", "FLUSH"], ["FUNCTION", "KILL"], ["REPLICAOF", "NO", "ONE"], ["FAILOVER"], ["SAVE"], ["BGREWRITEAOF"],
                 ["MODULE", "LIST"], ["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "LIST"], ["CLIENT", "PAUSE", "1000"], ["SWAPDB", "0", "1"],

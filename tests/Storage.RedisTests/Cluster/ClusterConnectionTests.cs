@@ -37,6 +37,27 @@ public sealed class ClusterConnectionTests(RedisClusterFixture fixture)
     }
 
     [Fact]
+    public async Task Connection_AsksNoNodeForItsSettings()
+    {
+        foreach (var node in Cluster.Nodes)
+        {
+            await node.ExecuteAsync("CONFIG", "RESETSTAT");
+        }
+
+        await using var harness = new StoreHarness(Cluster.Url);
+        foreach (var primary in await harness.Connection.GetPrimariesAsync(None))
+        {
+            await primary.Connection.CallAsync(database => database.ExecuteAsync("DBSIZE"), None);
+        }
+
+        foreach (var node in Cluster.Nodes)
+        {
+            (await node.CallsAsync("config|get")).ShouldBe(0, "neither program's user may ask it (deploy/redis/users.acl)");
+            (await node.CallsAsync("info")).ShouldBePositive("the client was here");
+        }
+    }
+
+    [Fact]
     public async Task Primaries_AnswerEachForItself_AndOnlyForItself()
     {
         await Cluster.FlushAllAsync();

@@ -4,7 +4,7 @@ using Maintenance.Testing;
 
 namespace Maintenance.Storage.RedisTests.Redis;
 
-/// <summary>Passwords and databases.</summary>
+/// <summary>Passwords, databases, and what the client asks at the start.</summary>
 public sealed class AuthenticationTests
 {
     private const string Password = "p,w=1 @:/#?%é";
@@ -23,6 +23,18 @@ public sealed class AuthenticationTests
         (await server.IntegerAsync("DBSIZE")).ShouldBe(3);
         await server.ExecuteAsync("SELECT", "3");
         (await server.IntegerAsync("DBSIZE")).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Connection_AsksForNoneOfTheServersSettings_WhichMayHoldAPassword()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var harness = new StoreHarness(server.Url);
+
+        (await harness.ValidateAsync(await harness.LogInAsync("u"))).IsValid.ShouldBeTrue();
+
+        (await server.CallsAsync("config|get")).ShouldBe(0, "neither program's user may ask it (deploy/redis/users.acl)");
+        (await server.CallsAsync("info")).ShouldBePositive("the client looked at the server");
     }
 
     [Theory]
