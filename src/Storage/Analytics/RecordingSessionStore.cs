@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Maintenance.Storage.Diagnostics;
 using Maintenance.Storage.Outage;
 using Maintenance.Storage.Redis;
@@ -13,8 +14,22 @@ namespace Maintenance.Storage.Analytics;
 /// log-in does not wait for it.
 /// </summary>
 public sealed class RecordingSessionStore(
-    ISessionStore inner, IAnalyticsStore analytics, IOptionsMonitor<AnalyticsOptions> options, ILogger<RecordingSessionStore> logger) : ISessionStore
+    ISessionStore inner, IAnalyticsStore analytics, IOptionsMonitor<AnalyticsOptions> options, ILogger<RecordingSessionStore> logger)
+    : ISessionStore, IAsyncDisposable, IDisposable
 {
+    private readonly ConcurrentDictionary<Task, byte> sent = new();
+
+    /// <summary>Returns when what has been sent has its answer, or its deadline has passed. Never fails.</summary>
+    public Task DrainAsync() => Task.WhenAll(sent.Keys);
+
+    /// <summary>A host that ends loses no record.</summary>
+    public ValueTask DisposeAsync() => new(DrainAsync());
+
+    /// <summary>Waits for nothing.</summary>
+    public void Dispose()
+    {
+    }
+
     /// <inheritdoc/>
     public async Task<IssuedSession> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
@@ -27,7 +42,18 @@ public sealed class RecordingSessionStore(
         }
 
         // Sent, so that what this host asks next finds it; nobody waits for its answer to be logged in. Of a session that has ended by then nothing is recorded.
-        _ = RecordAsync(token => analytics.RecordLoginAsync(issued.Session, token));
+        var recording = RecordAsync(token => analytics.RecordLoginAsync(issued.Session, token));
+        if (!recording.IsCompleted)
+        {
+            sent.TryAdd(recording, 0);
+            _ = recording.ContinueWith(
+                static (task, sent) => ((ConcurrentDictionary<Task, byte>)sent!).TryRemove(task, out _),
+                sent,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+
         return issued;
     }
 

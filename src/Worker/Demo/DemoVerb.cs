@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using Maintenance.Storage.Analytics;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
@@ -97,7 +98,8 @@ internal static class DemoVerb
         }
         finally
         {
-            // Ctrl-C too must leave nothing behind.
+            // Ctrl-C too must leave nothing behind, nor what is still on its way.
+            await (app.Services.GetRequiredService<ISessionStore>() is RecordingSessionStore recording ? recording.DrainAsync() : Task.CompletedTask);
             await store.RemoveKeysAsync(connection, CancellationToken.None);
         }
     }

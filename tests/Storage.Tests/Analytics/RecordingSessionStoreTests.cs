@@ -21,6 +21,11 @@ public sealed class RecordingSessionStoreTests
         var issued = await store.CreateAsync(new NewSession { UserId = "u" }, None);
 
         analytics.Recorded.ShouldBe(issued.Session);
+        var draining = store.DrainAsync();
+        draining.IsCompleted.ShouldBeFalse();
+        analytics.Answer.SetResult(true);
+        await draining;
+        await store.DisposeAsync();
     }
 
     [Fact]
