@@ -118,6 +118,7 @@ public sealed class RecordingSessionStore(
         }
         catch (Exception exception)
         {
+            // Whatever it is: nobody waits for a log-in's record, so nobody else would hear of it.
             logger.NotRecorded(exception.Message);
         }
     }

@@ -58,8 +58,8 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <summary>Whether the servers form a cluster; false while none has answered yet.</summary>
     internal bool IsCluster => slot.IsCluster;
 
-    /// <summary>How long a call may take that names no deadline of its own: <see cref="RedisOptions.Deadline"/>.</summary>
-    public TimeSpan Deadline => options.Deadline;
+    /// <summary>A deadline for work that is worth more patience than a request: this, or <see cref="RedisOptions.Deadline"/> where that is longer.</summary>
+    public TimeSpan DeadlineOfAtLeast(TimeSpan least) => options.Deadline > least ? options.Deadline : least;
 
     /// <summary>Clock of the deadlines, and of whoever paces what he asks.</summary>
     internal TimeProvider Clock => timeProvider;
@@ -73,9 +73,7 @@ public sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            var multiplexer = await slot.Current()
-                .WaitAsync(options.ConnectTimeout + TimeSpan.FromSeconds(1), timeProvider, cancellationToken)
-                .ConfigureAwait(false);
+            var multiplexer = await slot.Current().WaitAsync(options.ConnectTimeout + TimeSpan.FromSeconds(1), timeProvider, cancellationToken).ConfigureAwait(false);
             return multiplexer.IsConnected;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

@@ -129,7 +129,7 @@ public sealed class ToldAlerts(AlertCenter center, RedisConnection connection, R
             [keys.Maintenance("alerts:told")],
             [notice.Alert.Identity, severity, claim ? "claim" : "set", (long)KeyLife.TotalMilliseconds],
             cancellationToken,
-            connection.Deadline > LeastDeadline ? connection.Deadline : LeastDeadline) == 1;
+            connection.DeadlineOfAtLeast(LeastDeadline)) == 1;
     }
 
     // What was told is noted at once: killed before, this replica would leave it to be told twice.

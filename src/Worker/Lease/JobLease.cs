@@ -118,7 +118,7 @@ public sealed class JobLease(
         (int)await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], cancellationToken, Patience) == 1;
 
     // A renewal is tried again and must end before its lease does. These are asked once: whoever is patient with Redis, as a verb is, is so with them.
-    private TimeSpan Patience => connection.Deadline > CallDeadline ? connection.Deadline : CallDeadline;
+    private TimeSpan Patience => connection.DeadlineOfAtLeast(CallDeadline);
 
     private RedisKey Key(string job) => keys.Maintenance($"lease:{job}");
 

@@ -31,7 +31,7 @@ public sealed class RedisNodes
 
         try
         {
-            if (await connection.GetTopologyAsync(cancellationToken, Deadline(connection)) is not { } topology)
+            if (await connection.GetTopologyAsync(cancellationToken, connection.DeadlineOfAtLeast(LeastDeadline)) is not { } topology)
             {
                 last = await WithReplicasAsync(cancellationToken);
             }
@@ -54,8 +54,6 @@ public sealed class RedisNodes
         return last;
     }
 
-    private static TimeSpan Deadline(RedisConnection connection) => connection.Deadline > LeastDeadline ? connection.Deadline : LeastDeadline;
-
     // With Sentinels too: the connection follows the primary, and a replica that has taken over is no longer in its list.
     private async Task<IReadOnlyList<RedisNode>> WithReplicasAsync(CancellationToken cancellationToken)
     {
@@ -65,7 +63,7 @@ public sealed class RedisNodes
             return [configured];
         }
 
-        var replicas = RedisInfo.Parse(await connection!.InfoAsync(cancellationToken, Deadline(connection))).Replicas();
+        var replicas = RedisInfo.Parse(await connection!.InfoAsync(cancellationToken, connection.DeadlineOfAtLeast(LeastDeadline))).Replicas();
         return [configured, .. replicas.Select(replica => RedisNode.Replica(options!, replica)).OfType<RedisNode>().OrderBy(node => node.Name, StringComparer.Ordinal)];
     }
 }
