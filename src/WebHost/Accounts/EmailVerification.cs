@@ -23,7 +23,7 @@ internal sealed class EmailVerification(IOneTimeTokenStore tokens, UserManager<U
             || await users.FindByIdAsync(token.UserId) is not { DisabledAt: null } user
             || token.Data != user.NormalizedEmail)
         {
-            return Invalid();
+            return Refuse(context, look.Token?.UserId);
         }
 
         // The session's cookie needs no antiforgery token here: whoever makes a browser send this must know the token from the mailbox.
@@ -36,7 +36,7 @@ internal sealed class EmailVerification(IOneTimeTokenStore tokens, UserManager<U
 
         if (!(await tokens.RedeemAsync(OneTimePurpose.EmailVerification, request.Token, cancellationToken)).IsAccepted)
         {
-            return Invalid();
+            return Refuse(context, user.Key);
         }
 
         user.EmailVerified = true;
@@ -50,5 +50,9 @@ internal sealed class EmailVerification(IOneTimeTokenStore tokens, UserManager<U
         return TypedResults.NoContent();
     }
 
-    private static ProblemHttpResult Invalid() => Problems.InvalidToken("The link is not valid any more. Ask for a new one.");
+    private ProblemHttpResult Refuse(HttpContext context, string? user)
+    {
+        audit.Record(context, new AuditEvent { Action = AuditActions.EmailVerified, Succeeded = false, UserId = user, Detail = AuditDetails.DeadLink });
+        return Problems.InvalidToken("The link is not valid any more. Ask for a new one.");
+    }
 }

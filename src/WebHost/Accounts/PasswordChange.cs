@@ -37,7 +37,7 @@ internal sealed class PasswordChange(
         var look = await tokens.PeekAsync(OneTimePurpose.PasswordReset, request.Token, cancellationToken);
         if (look.Token is not { } token || await users.FindByIdAsync(token.UserId) is not { DisabledAt: null } user)
         {
-            audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, Succeeded = false, UserId = look.Token?.UserId, Detail = "the link does not count" });
+            audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, Succeeded = false, UserId = look.Token?.UserId, Detail = AuditDetails.DeadLink });
             return Invalid();
         }
 
@@ -62,7 +62,7 @@ internal sealed class PasswordChange(
             cancellationToken);
         if (!redemption.IsAccepted || !stored)
         {
-            audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, Succeeded = false, UserId = token.UserId, Detail = "the link does not count" });
+            audit.Record(context, new AuditEvent { Action = AuditActions.PasswordReset, Succeeded = false, UserId = token.UserId, Detail = AuditDetails.DeadLink });
             return Invalid();
         }
 

@@ -4,14 +4,19 @@ using Maintenance.WebHost.Accounts;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.StepUp;
+using Microsoft.AspNetCore.Authorization;
 
 namespace Maintenance.WebHost.Admin;
 
 /// <summary>The administrator's API.</summary>
 internal static class AdminEndpoints
 {
-    public static IServiceCollection AddAdmin(this IServiceCollection services) => 
-        services.AddScoped<AdminOperations>().AddScoped<AdminRole>().AddAdminPages().AddOptions<AdminOptions>().BindConfiguration(AdminOptions.Section).Services;
+    public static IServiceCollection AddAdmin(this IServiceCollection services)
+    {
+        services.AddOptions<AdminOptions>().BindConfiguration(AdminOptions.Section);
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, AdminRefusal>();
+        return services.AddScoped<AdminOperations>().AddScoped<AdminRole>().AddAdminPages();
+    }
 
     public static IEndpointRouteBuilder MapAdmin(this IEndpointRouteBuilder auth)
     {

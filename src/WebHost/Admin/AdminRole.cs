@@ -59,11 +59,16 @@ internal sealed class AdminRole(AuthDbContext database, IOptionsMonitor<AdminOpt
     public static async ValueTask<object?> FilterAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
-        return await context.RequestServices.GetRequiredService<AdminRole>().StandingAsync(context, context.RequestAborted) switch
+        switch (await context.RequestServices.GetRequiredService<AdminRole>().StandingAsync(context, context.RequestAborted))
         {
-            AdminStanding.Admin => await next(invocation),
-            AdminStanding.NeedsSecondFactor => Problems.Of(StatusCodes.Status403Forbidden, "second_factor_required", HowTo),
-            _ => Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This account is not an administrator's."),
-        };
+            case AdminStanding.Admin:
+                return await next(invocation);
+            case AdminStanding.NeedsSecondFactor:
+                AdminRefusal.Record(context, AdminRefusal.NoSecondFactor);
+                return Problems.Of(StatusCodes.Status403Forbidden, "second_factor_required", HowTo);
+            default:
+                AdminRefusal.Record(context, AdminRefusal.NoRole);
+                return Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This account is not an administrator's.");
+        }
     }
 }

@@ -63,6 +63,7 @@ internal static class AuditActions
     public const string AccountEnabled = "account.enabled";
     public const string EmailVerified = "email.verified";
     public const string LoggedIn = "login";
+    public const string CaptchaAsked = "login.captcha_required";
     public const string SecondFactorAsked = "login.second_factor_asked";
     public const string SecondFactor = "login.second_factor";
     public const string SecondFactorLocked = "login.second_factor_locked";
@@ -83,10 +84,17 @@ internal static class AuditActions
     public const string ExternalSignIn = "external.sign_in";
     public const string ExternalLinked = "external.linked";
     public const string ExternalUnlinked = "external.unlinked";
+    public const string AdminRefused = "admin.refused";
     public const string AdminSessionsEnded = "admin.sessions_ended";
     public const string AdminSessionEnded = "admin.session_ended";
     public const string AdminTokenRevoked = "admin.token_revoked";
     public const string AdminUnlocked = "admin.unlocked";
     public const string AdminRoleGiven = "admin.role_given";
     public const string AdminRoleTaken = "admin.role_taken";
+}
+
+/// <summary>What is said of more than one event.</summary>
+internal static class AuditDetails
+{
+    public const string DeadLink = "the link does not count";
 }

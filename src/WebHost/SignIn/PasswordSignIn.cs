@@ -72,6 +72,13 @@ internal sealed class PasswordSignIn(
             && !await captcha.IsPersonAsync(request.Captcha, context.Connection.RemoteIpAddress, cancellationToken))
         {
             await failures.TryRefundAsync(counted);
+            // Of nobody, like a lock: whose address it is has not been looked at.
+            audit.Record(context, new AuditEvent
+            {
+                Action = AuditActions.CaptchaAsked,
+                Succeeded = false,
+                Detail = string.IsNullOrEmpty(request.Captcha) ? "no answer was sent" : "the answer was not taken",
+            });
             return Problems.Of(StatusCodes.Status403Forbidden, "captcha_required", "Answer the CAPTCHA and send its answer in the field captcha.");
         }
 

@@ -1,5 +1,6 @@
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
+using Maintenance.Storage.Tokens;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
@@ -32,11 +33,10 @@ internal sealed class TokenRefresh(
         var rotation = await families.RotateAsync(request.RefreshToken, cancellationToken);
         if (rotation is not { Token: { } token, Family: { } family })
         {
-            if (rotation.Outcome == RefreshOutcome.Reused)
-            {
-                audit.Record(context, new AuditEvent { Action = AuditActions.RefreshReused, Succeeded = false, UserId = rotation.Family?.UserId });
-            }
-
+            audit.Record(context, rotation.Outcome == RefreshOutcome.Reused
+                ? new AuditEvent { Action = AuditActions.RefreshReused, Succeeded = false, UserId = rotation.Family?.UserId, Detail = "used before; its family has been ended" }
+                // Whose the token says that it is proves nothing.
+                : new AuditEvent { Action = AuditActions.Refreshed, Succeeded = false, Detail = Reason(rotation.Denial) });
             return Denied();
         }
 
@@ -65,6 +65,13 @@ internal sealed class TokenRefresh(
         });
         return issued is null ? Denied() : TypedResults.Ok(issuer.Answer(context, user, issued, token));
     }
+
+    private static string Reason(TokenDenial denial) => denial switch
+    {
+        TokenDenial.Malformed => "not a refresh token",
+        TokenDenial.Unreadable => "the record cannot be read",
+        _ => "unknown, ended or expired",
+    };
 
     private static ProblemHttpResult Denied() => Problems.Of(StatusCodes.Status401Unauthorized, "invalid_token", "The refresh token is not valid. Sign in again.");
 

@@ -1,3 +1,6 @@
+using Maintenance.Testing;
+using Maintenance.WebHost.Admin;
+using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.TwoFactor;
 using Maintenance.WebHost.Users;
@@ -32,6 +35,9 @@ public sealed class AdminSecondFactorTests(FeatureHost host)
         (await stolen.GetAsync(Users)).Status.ShouldBe(401, "it began with the password alone");
         (await admin.PostAsync("/api/auth/2fa/disable")).Status.ShouldBe(204);
         (await admin.GetAsync(Users)).Code.ShouldBe("second_factor_required");
+        const string refusals = "SELECT count(*) FROM audit_events WHERE user_id = $1 AND NOT succeeded AND action = $2 AND detail = $3";
+        await Eventually.TrueAsync(
+            async () => await host.Database.ScalarAsync<long>(refusals, user.Key, AuditActions.AdminRefused, AdminRefusal.NoSecondFactor) == 4, TimeSpan.FromSeconds(60));
     }
 
     [Fact]

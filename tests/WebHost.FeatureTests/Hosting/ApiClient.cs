@@ -32,6 +32,8 @@ public sealed class ApiClient(Uri address)
 
     public string? Accept { get; set; }
 
+    public string? UserAgent { get; set; }
+
     public Dictionary<string, string> Cookies { get; } = new(StringComparer.Ordinal);
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
@@ -53,6 +55,11 @@ public sealed class ApiClient(Uri address)
         if (Accept is not null)
         {
             request.Headers.Accept.ParseAdd(Accept);
+        }
+
+        if (UserAgent is not null)
+        {
+            request.Headers.UserAgent.ParseAdd(UserAgent);
         }
 
         if (Cookies.Count > 0)

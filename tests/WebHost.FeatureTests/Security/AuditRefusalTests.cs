@@ -5,6 +5,7 @@ using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
 using Maintenance.Storage.TwoFactor;
 using Maintenance.Testing;
+using Maintenance.WebHost.Admin;
 using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.RateLimits;
 using Maintenance.WebHost.SignIn;
@@ -33,7 +34,14 @@ public sealed class AuditRefusalTests(FeatureHost host)
     [InlineData("too many passwords of who is signed in", 429, AuditActions.StepUp, "too many wrong passwords")]
     [InlineData("wrong password of who is signed in", 400, AuditActions.StepUp, "a wrong password")]
     [InlineData("refresh of a disabled account", 401, AuditActions.Refreshed, "account_disabled")]
-    [InlineData("reset of a disabled account", 400, AuditActions.PasswordReset, "the link does not count")]
+    [InlineData("refresh with what was used before", 401, AuditActions.RefreshReused, "used before; its family has been ended")]
+    [InlineData("reset of a disabled account", 400, AuditActions.PasswordReset, AuditDetails.DeadLink)]
+    [InlineData("verification of a disabled account", 400, AuditActions.EmailVerified, AuditDetails.DeadLink)]
+    [InlineData("administrators' API without the role", 403, AuditActions.AdminRefused, AdminRefusal.NoRole)]
+    [InlineData("administrators' API of who had the role", 403, AuditActions.AdminRefused, AdminRefusal.NoRole)]
+    [InlineData("administrators' page without the role", 403, AuditActions.AdminRefused, AdminRefusal.NoRole)]
+    [InlineData("administrators' page of who had the role", 403, AuditActions.AdminRefused, AdminRefusal.NoRole)]
+    [InlineData("sign-in page without the role", 403, AuditActions.AdminRefused, AdminRefusal.NotKept)]
     public async Task Refusal_HasItsRowAndItsLine_WithoutASecret(string what, int status, string action, string detail)
     {
         var user = await host.AccountAsync();
@@ -48,6 +56,34 @@ public sealed class AuditRefusalTests(FeatureHost host)
         var line = host.Logs.WithEvent(3100).Where(entry => Equals(entry.Values["UserId"], user.Key) && Equals(entry.Values["Outcome"], "failure")).ShouldHaveSingleItem();
         (line.Values["Action"], line.Values["Detail"]).ShouldBe((action, detail));
         line.Message.ShouldNotContain(secret);
+    }
+
+    /// <summary>Whoever shows what nobody knows is nobody, whatever it says of itself: the row has where it came from, and no user.</summary>
+    [Theory]
+    [InlineData("refresh with no token at all", 401, AuditActions.Refreshed, "not a refresh token")]
+    [InlineData("refresh with a token of a family that has ended", 401, AuditActions.Refreshed, "unknown, ended or expired")]
+    [InlineData("refresh after a log-out everywhere", 401, AuditActions.Refreshed, "unknown, ended or expired")]
+    [InlineData("verification with no link", 400, AuditActions.EmailVerified, AuditDetails.DeadLink)]
+    [InlineData("verification with a spent link", 400, AuditActions.EmailVerified, AuditDetails.DeadLink)]
+    [InlineData("reset with no link", 400, AuditActions.PasswordReset, AuditDetails.DeadLink)]
+    [InlineData("reset with a spent link", 400, AuditActions.PasswordReset, AuditDetails.DeadLink)]
+    public async Task RefusalOfAStranger_HasItsRowAndItsLine_OfNobody_WithoutASecret(string what, int status, string action, string detail)
+    {
+        var user = await host.AccountAsync();
+        var (path, body, secret) = await OfAStrangerAsync(what, user);
+        var stranger = host.Client();
+        stranger.UserAgent = $"stranger-{Guid.NewGuid():N}";
+
+        var answer = await stranger.PostAsync(path, body);
+
+        answer.Status.ShouldBe(status, answer.Text);
+        const string rows = "SELECT coalesce(string_agg(concat_ws('|', action, detail, user_id, succeeded), ',' ORDER BY id), '') FROM audit_events WHERE user_agent = $1 AND address IS NOT NULL";
+        await Eventually.TrueAsync(async () => await host.Database.ScalarAsync<string>(rows, stranger.UserAgent) == $"{action}|{detail}|f", TimeSpan.FromSeconds(60), what);
+        host.Logs.WithEvent(3100).ShouldContain(entry =>
+            Equals(entry.Values["Action"], action) && Equals(entry.Values["Detail"], detail) && Equals(entry.Values["Outcome"], "failure")
+            && entry.Values["UserId"] == null && entry.Values["Address"] != null);
+        host.Logs.Entries.ShouldAllBe(entry => !entry.Message.Contains(secret, StringComparison.Ordinal));
+        (await host.Database.ScalarAsync<long>("SELECT count(*) FROM audit_events WHERE strpos(audit_events::text, $1) > 0", secret)).ShouldBe(0);
     }
 
     private static string Code(string key, int stepsAhead = 0) => Totp.Code(key, TimeProvider.System.GetUtcNow().AddSeconds(stepsAhead * Totp.StepSeconds));
@@ -102,9 +138,84 @@ public sealed class AuditRefusalTests(FeatureHost host)
                 var link = await host.Services.GetRequiredService<IOneTimeTokenStore>().IssueAsync(OneTimePurpose.PasswordReset, user.Key, null, CancellationToken.None);
                 await DisableAsync(user);
                 return (await host.Client().PostAsync("/api/auth/reset-password", new { token = link.Token.Value, newPassword = NewPassword }), link.Token.Value);
+            case "refresh with what was used before":
+                return await UsedBeforeAsync(user);
+            case "verification of a disabled account":
+                var mailed = await host.Services.GetRequiredService<IOneTimeTokenStore>().IssueAsync(
+                    OneTimePurpose.EmailVerification, user.Key, user.NormalizedEmail, CancellationToken.None);
+                await DisableAsync(user);
+                return (await host.Client().PostAsync("/api/auth/verify-email", new { token = mailed.Token.Value }), mailed.Token.Value);
             default:
-                throw new ArgumentOutOfRangeException(nameof(what), what, "No such case.");
+                return await AskAsAdministratorAsync(what, user);
         }
+    }
+
+    private async Task<(Answer Answer, string Secret)> AskAsAdministratorAsync(string what, User user)
+    {
+        var pages = new ApiClient(new Uri($"http://127.0.0.1:{host.Settings["Management:Port"]}"));
+        if (what == "sign-in page without the role")
+        {
+            using var form = new FormUrlEncodedContent([new("email", user.Email), new("password", FeatureHost.Password)]);
+            return (await pages.SendAsync(HttpMethod.Post, "/admin/sign-in", form), FeatureHost.Password);
+        }
+
+        if (what.EndsWith("who had the role", StringComparison.Ordinal))
+        {
+            // The session says still that it has it.
+            user.Roles.Add(new UserRole { UserId = user.Id, Role = Roles.Admin });
+        }
+
+        var api = await host.SignedInAsync(user);
+        pages.Cookies["__Host-session"] = api.Token!;
+        return what.Contains("API", StringComparison.Ordinal)
+            ? (await api.GetAsync("/api/auth/admin/users?limit=1"), api.Token!)
+            : (await pages.GetAsync("/admin"), api.Token!);
+    }
+
+    // The one before the last is taken for a repeated request; older ones are not.
+    private async Task<(Answer Answer, string Secret)> UsedBeforeAsync(User user)
+    {
+        var families = host.Services.GetRequiredService<IRefreshTokenStore>();
+        var first = (await families.IssueAsync(new() { UserId = user.Key }, CancellationToken.None)).Token!;
+        var second = (await families.RotateAsync(first.Value, CancellationToken.None)).Token!;
+        (await families.RotateAsync(second.Value, CancellationToken.None)).Outcome.ShouldBe(RefreshOutcome.Rotated);
+        return (await host.Client().PostAsync("/api/auth/refresh", new { refreshToken = first.Value }), first.Value);
+    }
+
+    private async Task<(string Path, object Body, string Secret)> OfAStrangerAsync(string what, User user)
+    {
+        if (what.StartsWith("refresh", StringComparison.Ordinal))
+        {
+            var families = host.Services.GetRequiredService<IRefreshTokenStore>();
+            var family = await families.IssueAsync(new() { UserId = user.Key }, CancellationToken.None);
+            if (what.EndsWith("everywhere", StringComparison.Ordinal))
+            {
+                await host.SessionStore.RevokeAllAsync(user.Key, except: null, CancellationToken.None);
+            }
+            else
+            {
+                await families.RevokeAsync(user.Key, family.Family!.Id, CancellationToken.None);
+            }
+
+            var token = what.Contains("no token", StringComparison.Ordinal) ? family.Token!.Value[1..] : family.Token!.Value;
+            return ("/api/auth/refresh", new { refreshToken = token }, token);
+        }
+
+        var links = host.Services.GetRequiredService<IOneTimeTokenStore>();
+        var purpose = what.StartsWith("reset", StringComparison.Ordinal) ? OneTimePurpose.PasswordReset : OneTimePurpose.EmailVerification;
+        var link = (await links.IssueAsync(purpose, user.Key, user.NormalizedEmail, CancellationToken.None)).Token.Value;
+        if (what.EndsWith("spent link", StringComparison.Ordinal))
+        {
+            (await links.RedeemAsync(purpose, link, CancellationToken.None)).IsAccepted.ShouldBeTrue();
+        }
+        else
+        {
+            link = "nothing-that-was-mailed-by-anybody";
+        }
+
+        return purpose == OneTimePurpose.PasswordReset
+            ? ("/api/auth/reset-password", new { token = link, newPassword = NewPassword }, link)
+            : ("/api/auth/verify-email", new { token = link }, link);
     }
 
     private async Task<(Answer Answer, string Secret)> SecondFactorAsync(string challengeId, string code) =>

@@ -32,6 +32,12 @@ public sealed class CaptchaJourneyTests(HostFixture fixture)
             (await LogInAsync(AuthClient.Password, "wrong")).Code.ShouldBe("captcha_required");
         }
 
+        var asked = host.Logs.WithEvent(3100).Where(entry => Equals(entry.Values["Action"], "login.captcha_required")).ToList();
+        asked.Select(entry => entry.Values["Detail"]).ShouldBe(Enumerable.Range(0, 10).Select(i => (object)(i % 2 == 0 ? "no answer was sent" : "the answer was not taken")));
+        asked.ShouldAllBe(entry => entry.Values["UserId"] == null && entry.Values["Address"] != null);
+        const string rows = "SELECT count(*) FROM audit_events WHERE action = 'login.captcha_required' AND NOT succeeded AND user_id IS NULL AND address IS NOT NULL";
+        await Eventually.TrueAsync(async () => await fixture.Database.ScalarAsync<long>(rows) == 10, TimeSpan.FromSeconds(60));
+
         // Of five tries three are used: both others are still there.
         (await LogInAsync("wrong password", "right")).Code.ShouldBe("invalid_credentials");
         using var form = new FormUrlEncodedContent([new("email", email), new("password", AuthClient.Password)]);

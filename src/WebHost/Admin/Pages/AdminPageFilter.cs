@@ -46,12 +46,16 @@ internal static class AdminPageFilter
                 : await next(invocation);
     }
 
-    private static IResult NotForThisAccount(HttpContext context) => AdminPageEndpoints.Page<MessagePage>(
-        context,
-        StatusCodes.Status403Forbidden,
-        ("Form", null),
-        ("Title", "Not for this account"),
-        ("Text", "This session is not an administrator's. Sign in with an account that has the role."));
+    private static IResult NotForThisAccount(HttpContext context)
+    {
+        AdminRefusal.Record(context, AdminRefusal.NoRole);
+        return AdminPageEndpoints.Page<MessagePage>(
+            context,
+            StatusCodes.Status403Forbidden,
+            ("Form", null),
+            ("Title", "Not for this account"),
+            ("Text", "This session is not an administrator's. Sign in with an account that has the role."));
+    }
 }
 
 /// <summary>Marks a page that an administrator sees before the second factor that the role needs is on.</summary>

@@ -65,6 +65,14 @@ internal sealed class AdminPageSignIn(PasswordSignIn passwords, SecondFactorSign
                 context.Response.Headers.SetCookie = default;
                 if (SessionToken.TryParse(signedIn.SessionToken, out var token))
                 {
+                    audit.Record(context, new AuditEvent
+                    {
+                        Action = AuditActions.AdminRefused,
+                        Succeeded = false,
+                        UserId = signedIn.User.Id,
+                        SessionId = token.Id.Value,
+                        Detail = AdminRefusal.NotKept,
+                    });
                     await sessions.RevokeAsync(signedIn.User.Id, token.Id, cancellationToken);
                 }
 
