@@ -50,6 +50,20 @@ public sealed class OtherServersTests
         result.Output.ShouldContain(said);
     }
 
+    [Fact]
+    public async Task Nginx_ServesItsSite_AndSaysWhyItDoesNotStart()
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromMinutes(1) };
+        await using (var nginx = await NginxServer.StartAsync(listen => $"server {{ listen {listen}; return 418; }}"))
+        {
+            using var answer = await http.GetAsync(nginx.Address);
+            ((int)answer.StatusCode).ShouldBe(418);
+        }
+
+        (await Should.ThrowAsync<InvalidOperationException>(() => NginxServer.StartAsync(listen => $"server {{ listen {listen}; no_such_directive; }}")))
+            .Message.ShouldContain("no_such_directive");
+    }
+
     private static async Task ServeAsync(int port, string text, CancellationToken stop)
     {
         using var listener = new HttpListener();
