@@ -18,9 +18,8 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     // Servers that ask for another try ("greylisting") take a message after five minutes at most; a link in it is to live longer than all of this.
     internal static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)];
 
-    private readonly Channel<MailJob> queue = NewQueue();
-    private readonly Channel<MailJob> notices = NewQueue();
-    private readonly ConcurrentDictionary<MailJob, byte> delayed = [];
+    private readonly MailQueue queue = new();
+    private readonly MailQueue notices = new();
     private readonly CancellationTokenSource ending = new();
 
     /// <summary>Takes a job. False: there is no room; the caller still answers as always, because the answer may not depend on the account.</summary>
@@ -35,20 +34,20 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await ending.CancelAsync();
-        foreach (var job in delayed.Keys)
+        foreach (var job in queue.Delayed.Keys.Concat(notices.Delayed.Keys))
         {
             Again(job);
         }
 
-        queue.Writer.TryComplete();
-        notices.Writer.TryComplete();
+        queue.Jobs.Writer.TryComplete();
+        notices.Jobs.Writer.TryComplete();
         if (ExecuteTask is { } work)
         {
             await work.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await base.StopAsync(cancellationToken);
-        while (notices.Reader.TryRead(out var left) || queue.Reader.TryRead(out left))
+        while (notices.Jobs.Reader.TryRead(out var left) || queue.Jobs.Reader.TryRead(out left))
         {
             logger.MailDropped(left.Kind);
         }
@@ -61,13 +60,11 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Repeat(queue, Workers).Concat(Enumerable.Repeat(notices, NoticeWorkers)).Select(jobs => WorkAsync(jobs, stoppingToken)));
-
-    private static Channel<MailJob> NewQueue() => Channel.CreateBounded<MailJob>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
+        Task.WhenAll(Enumerable.Repeat(queue, Workers).Concat(Enumerable.Repeat(notices, NoticeWorkers)).Select(waiting => WorkAsync(waiting, stoppingToken)));
 
     private bool Post(MailJob job)
     {
-        var taken = job.Queue.Writer.TryWrite(job);
+        var taken = job.Queue.Jobs.Writer.TryWrite(job);
         if (!taken)
         {
             logger.MailDropped(job.Kind);
@@ -76,11 +73,11 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
         return taken;
     }
 
-    private async Task WorkAsync(Channel<MailJob> jobs, CancellationToken stoppingToken)
+    private async Task WorkAsync(MailQueue waiting, CancellationToken stoppingToken)
     {
         try
         {
-            await foreach (var job in jobs.Reader.ReadAllAsync(stoppingToken))
+            await foreach (var job in waiting.Jobs.Reader.ReadAllAsync(stoppingToken))
             {
                 await DeliverAsync(job, stoppingToken);
             }
@@ -120,14 +117,14 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
         {
             logger.MailGivenUp(job.Kind, job.Failures + 1, reason);
         }
-        else if (ending.IsCancellationRequested || delayed.Count >= 2 * Capacity)
+        else if (ending.IsCancellationRequested || job.Queue.Delayed.Count >= 2 * Capacity)
         {
             logger.MailDropped(job.Kind);
         }
         else
         {
             var pause = Pauses[job.Failures++];
-            delayed[job] = 0;
+            job.Queue.Delayed[job] = 0;
             logger.MailNotSent(job.Kind, reason, pause);
             _ = AgainAsync(job, pause);
         }
@@ -142,16 +139,24 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     // Once, whoever comes first: the end of its pause or the end of the host.
     private void Again(MailJob job)
     {
-        if (delayed.TryRemove(job, out _))
+        if (job.Queue.Delayed.TryRemove(job, out _))
         {
             Post(job);
         }
     }
 
-    private sealed class MailJob(Channel<MailJob> queue, string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose)
+    /// <summary>What waits, and what waits for another try. Each queue has room of its own for both.</summary>
+    private sealed class MailQueue
+    {
+        public Channel<MailJob> Jobs { get; } = Channel.CreateBounded<MailJob>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
+
+        public ConcurrentDictionary<MailJob, byte> Delayed { get; } = [];
+    }
+
+    private sealed class MailJob(MailQueue queue, string kind, Func<IServiceProvider, CancellationToken, Task<Email?>> compose)
     {
         /// <summary>Where it waits.</summary>
-        public Channel<MailJob> Queue => queue;
+        public MailQueue Queue => queue;
 
         public string Kind => kind;
 

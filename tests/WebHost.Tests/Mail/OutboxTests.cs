@@ -139,6 +139,33 @@ public sealed class OutboxTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Notice_HasItsNextTry_HoweverMuchWaitsThatStrangersAskedFor()
+    {
+        const int room = 10_000;
+        const int batch = 1_000;
+        sender.Failures = int.MaxValue;
+        await outbox.StartAsync(default);
+        for (var posted = 0; posted < room; posted += batch)
+        {
+            for (var i = 0; i < batch; i++)
+            {
+                outbox.Post(Message.Kind, (_, _) => Task.FromResult<Email?>(Message));
+            }
+
+            await Eventually.TrueAsync(() => clock.PendingTimers == posted + batch, Patience);
+        }
+
+        outbox.Post(Message.Kind, (_, _) => Task.FromResult<Email?>(Message));
+        await Eventually.TrueAsync(() => logs.WithEvent(3202).Count == 1, Patience, "there is no room for another one of these");
+        outbox.Tell(Notice);
+        await Eventually.TrueAsync(() => clock.PendingTimers == room + 1, Patience);
+
+        sender.Failures = 0;
+        await outbox.StopAsync(default).WaitAsync(Patience);
+        sender.Sent.ShouldContain(Notice);
+    }
+
+    [Fact]
     public async Task Stop_TriesOnceMore_WhatWaitsForItsNextTry()
     {
         sender.Failures = 2;
