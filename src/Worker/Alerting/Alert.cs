@@ -15,14 +15,15 @@ public enum AlertSeverity
 /// <param name="Labels">What it is about, for example <c>node</c>; a closed set, no user or session.</param>
 /// <param name="Severity">How urgent; a change is told at once.</param>
 /// <param name="Summary">One or two sentences for a person, with figures and where to look.</param>
-public sealed record Alert(string Name, IReadOnlyDictionary<string, string> Labels, AlertSeverity Severity, string Summary)
+/// <param name="Runbook">What to do about it: one of <see cref="AlertRunbooks"/>.</param>
+public sealed record Alert(string Name, IReadOnlyDictionary<string, string> Labels, AlertSeverity Severity, string Summary, string Runbook)
 {
     /// <summary>Name and labels as one text, the same for the same alert on every replica: <c>redis_health{node="redis:6379"}</c>.</summary>
     public string Identity => $"{Name}{{{string.Join(',', Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}=\"{label.Value}\""))}}}";
 
     /// <summary>An alert with one label.</summary>
-    public static Alert Of(string name, string label, string value, AlertSeverity severity, string summary) =>
-        new(name, new Dictionary<string, string>(StringComparer.Ordinal) { [label] = value }, severity, summary);
+    public static Alert Of(string name, string label, string value, AlertSeverity severity, string summary, string runbook) =>
+        new(name, new Dictionary<string, string>(StringComparer.Ordinal) { [label] = value }, severity, summary, runbook);
 }
 
 /// <summary>Why something is sent.</summary>

@@ -24,12 +24,20 @@ public sealed class AlertingOptions
     /// <summary>Address of the status page as people reach it, for the links in alerts. Default none: no links.</summary>
     public string? PageUrl { get; set; }
 
+    /// <summary>
+    /// Where people read docs/runbooks: what every alert's link to its runbook begins with. Default what deploy/prometheus/rules.yaml begins its own with
+    /// too, a place that is to be replaced. Empty: no such links.
+    /// </summary>
+    public string? RunbooksUrl { get; set; } = "https://example.com/maintenance/docs/runbooks";
+
     /// <summary>Webhooks by name.</summary>
     public IDictionary<string, WebhookOptions> Webhooks { get; } = new Dictionary<string, WebhookOptions>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Alertmanager.</summary>
     public AlertmanagerOptions Alertmanager { get; set; } = new();
 
-    /// <summary>The status page's address; null without one.</summary>
-    internal Uri? Page => string.IsNullOrEmpty(PageUrl) ? null : new Uri(PageUrl);
+    /// <summary>What both addresses make of an alert.</summary>
+    internal AlertLinks Links => new(Address(PageUrl), Address(RunbooksUrl));
+
+    private static Uri? Address(string? url) => string.IsNullOrEmpty(url) ? null : new Uri(url);
 }

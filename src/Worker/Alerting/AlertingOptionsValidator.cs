@@ -41,6 +41,11 @@ internal sealed partial class AlertingOptionsValidator : IValidateOptions<Alerti
             errors.Add($"Alerting:PageUrl: {Address}.");
         }
 
+        if (!string.IsNullOrEmpty(options.RunbooksUrl) && (!SinkHttp.IsAddress(options.RunbooksUrl) || options.RunbooksUrl.Contains('?', StringComparison.Ordinal)))
+        {
+            errors.Add($"Alerting:RunbooksUrl: {Address}, and without a query: names of files follow.");
+        }
+
         foreach (var (key, webhook) in options.Webhooks)
         {
             errors.AddRange(Webhook(key, webhook));

@@ -36,6 +36,6 @@ public static class AlertingServiceCollectionExtensions
     {
         var options = provider.GetRequiredService<IOptions<AlertingOptions>>().Value;
         return [.. options.Webhooks.Select(webhook => new WebhookSink(
-            webhook.Key, webhook.Value, options.Page, provider.GetRequiredService<ReplicaName>(), provider.GetRequiredService<TimeProvider>()))];
+            webhook.Key, webhook.Value, options.Links, provider.GetRequiredService<ReplicaName>(), provider.GetRequiredService<TimeProvider>()))];
     }
 }

@@ -13,8 +13,8 @@ internal sealed class JobFailedRule : IAlertRule
     public IReadOnlyList<Alert>? Evaluate(JobResult result) => result.Outcome switch
     {
         JobOutcome.Success => [],
-        JobOutcome.Failed when result.Braked => [Alert.Of("job_braked", "task", result.Job, AlertSeverity.Critical, First(result, "its brake stopped it"))],
-        JobOutcome.Failed => [Alert.Of(Name, "task", result.Job, AlertSeverity.Warning, First(result, "it failed"))],
+        JobOutcome.Failed when result.Braked => [Alert.Of("job_braked", "task", result.Job, AlertSeverity.Critical, First(result, "its brake stopped it"), AlertRunbooks.JobFailing)],
+        JobOutcome.Failed => [Alert.Of(Name, "task", result.Job, AlertSeverity.Warning, First(result, "it failed"), AlertRunbooks.JobFailing)],
         _ => null,
     };
 
@@ -43,6 +43,7 @@ internal sealed class DriftRule(IOptionsMonitor<AlertingOptions> options) : IAle
             ? result.Outcome == JobOutcome.Success ? [] : null
             : [Alert.Of(
                 Name, "task", result.Job, AlertSeverity.Warning,
-                $"A pass found {drift} differences between sessions and indexes ({string.Join(", ", kinds.Select(kind => $"{kind.Kind} {kind.Count}"))}); above Alerting:DriftAbove {options.CurrentValue.DriftAbove}.")];
+                $"A pass found {drift} differences between sessions and indexes ({string.Join(", ", kinds.Select(kind => $"{kind.Kind} {kind.Count}"))}); above Alerting:DriftAbove {options.CurrentValue.DriftAbove}.",
+                AlertRunbooks.IndexDrift)];
     }
 }

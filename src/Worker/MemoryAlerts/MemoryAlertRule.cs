@@ -12,6 +12,6 @@ internal sealed class MemoryAlertRule : IAlertRule
 
     public IReadOnlyList<Alert>? Evaluate(JobResult result) => result.ReadSnapshot<MemoryAlertsSnapshot>() is { } snapshot
         ? [.. snapshot.Nodes.Where(node => node.Warning == true || node.Critical == true).Select(node => Alert.Of(
-            Name, "node", node.Node, node.Critical == true ? AlertSeverity.Critical : AlertSeverity.Warning, MemoryAlertsJob.Describe(node)))]
+            Name, "node", node.Node, node.Critical == true ? AlertSeverity.Critical : AlertSeverity.Warning, MemoryAlertsJob.Describe(node), AlertRunbooks.MemoryHigh))]
         : null;
 }

@@ -19,12 +19,12 @@ internal sealed class RedisHealthAlerts : IAlertRule
         if (reasons.Count > 0)
         {
             var severity = reasons.Exists(reason => reason.Status == HealthStatus.Unhealthy) ? AlertSeverity.Critical : AlertSeverity.Warning;
-            yield return Alert.Of("redis_health", "node", node.Node, severity, $"Redis {node.Node}: {Text(reasons)}");
+            yield return Alert.Of("redis_health", "node", node.Node, severity, $"Redis {node.Node}: {Text(reasons)}", HealthRunbooks.Of(reasons));
         }
 
         if (node.Reasons.FirstOrDefault(reason => reason.Code == HealthReasons.UnsafePolicy) is { } policy)
         {
-            yield return Alert.Of("redis_unsafe_policy", "node", node.Node, AlertSeverity.Warning, $"Redis {node.Node}: {Text([policy])}");
+            yield return Alert.Of("redis_unsafe_policy", "node", node.Node, AlertSeverity.Warning, $"Redis {node.Node}: {Text([policy])}", AlertRunbooks.UnsafePolicy);
         }
     }
 

@@ -31,6 +31,7 @@ public sealed class AlertingTests
             new Dictionary<string, string>(StringComparer.Ordinal) { ["alertname"] = AlertName, ["node"] = redis.Endpoint, ["severity"] = "warning", ["cluster"] = "blue" },
             ignoreOrder: true);
         alert.Annotations["summary"].ShouldContain("allkeys-lru");
+        alert.Annotations["runbook_url"].ShouldBe("https://example.com/maintenance/docs/runbooks/unsafe-policy.md");
         await Eventually.TrueAsync(() => Count(told, "firing") == 1, Patience);
 
         await alertmanager.RestartAsync();

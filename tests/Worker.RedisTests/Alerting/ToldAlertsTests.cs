@@ -172,6 +172,6 @@ public sealed class ToldAlertsTests(RedisFixture redis) : IClassFixture<RedisFix
         public string? Job => null;
 
         public IReadOnlyList<Alert>? Evaluate(JobResult result) =>
-            result.Outcome == JobOutcome.Failed ? [Alert.Of("job_failed", "task", result.Job, AlertSeverity.Warning, "It failed.")] : [];
+            result.Outcome == JobOutcome.Failed ? [Alert.Of("job_failed", "task", result.Job, AlertSeverity.Warning, "It failed.", AlertRunbooks.JobFailing)] : [];
     }
 }

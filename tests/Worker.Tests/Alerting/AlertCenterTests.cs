@@ -248,7 +248,7 @@ public sealed class AlertCenterTests : IDisposable
     [Fact]
     public async Task LogSink_WritesErrorsWarningsAndEnds()
     {
-        var critical = Alert.Of("redis_health", "node", "r:1", AlertSeverity.Critical, "gone");
+        var critical = Alert.Of("redis_health", "node", "r:1", AlertSeverity.Critical, "gone", AlertRunbooks.RedisDown);
         var logSink = new LogSink(log.For<LogSink>());
 
         await logSink.SendAsync(

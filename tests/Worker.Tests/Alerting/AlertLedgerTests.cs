@@ -100,14 +100,14 @@ public sealed class AlertLedgerTests
     [Fact]
     public void Identity_DoesNotDependOnTheOrderOfLabels()
     {
-        var one = new Alert("x", new Dictionary<string, string>(StringComparer.Ordinal) { ["a"] = "1", ["b"] = "2" }, AlertSeverity.Warning, "");
-        var other = new Alert("x", new Dictionary<string, string>(StringComparer.Ordinal) { ["b"] = "2", ["a"] = "1" }, AlertSeverity.Critical, "y");
+        var one = new Alert("x", new Dictionary<string, string>(StringComparer.Ordinal) { ["a"] = "1", ["b"] = "2" }, AlertSeverity.Warning, "", AlertRunbooks.RedisDown);
+        var other = new Alert("x", new Dictionary<string, string>(StringComparer.Ordinal) { ["b"] = "2", ["a"] = "1" }, AlertSeverity.Critical, "y", AlertRunbooks.RedisUnhealthy);
 
         other.Identity.ShouldBe(one.Identity);
         one.Identity.ShouldBe("""x{a="1",b="2"}""");
     }
 
-    private static Alert Warning(string node = "redis:6379") => Alert.Of("redis_health", "node", node, AlertSeverity.Warning, "slow");
+    private static Alert Warning(string node = "redis:6379") => Alert.Of("redis_health", "node", node, AlertSeverity.Warning, "slow", AlertRunbooks.ProbeSlow);
 
     private IReadOnlyList<AlertNotice> Take(int minute, params Alert[] found) => ledger.Take(Source, found, Start.AddMinutes(minute), Repeat);
 

@@ -24,6 +24,7 @@ public sealed class AlertingOptionsTests
         var errors = Errors(options =>
         {
             options.PageUrl = "status";
+            options.RunbooksUrl = "https://docs.example/?runbooks";
             options.RetryDelay = TimeSpan.Zero;
             options.Webhooks["a name"] = new WebhookOptions { Url = "https://hooks.example/", SigningSecret = "short", CaFile = "/no/such/file.pem", Format = (WebhookFormat)7 };
             options.Alertmanager.Urls.Add("http://am:9093");
@@ -36,7 +37,7 @@ public sealed class AlertingOptionsTests
 
         foreach (var setting in new[]
         {
-            "PageUrl", "RetryDelay", "Webhooks:a name:", "Webhooks:a name:SigningSecret", "Webhooks:a name:CaFile", "Webhooks:a name:Format",
+            "PageUrl", "RunbooksUrl", "RetryDelay", "Webhooks:a name:", "Webhooks:a name:SigningSecret", "Webhooks:a name:CaFile", "Webhooks:a name:Format",
             "Alertmanager:Urls:1", "Alertmanager:Labels:alertname", "Alertmanager:ResendInterval", "Alertmanager:Password", "Alertmanager:BearerToken",
         })
         {

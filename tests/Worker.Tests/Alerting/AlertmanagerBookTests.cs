@@ -7,9 +7,9 @@ public sealed class AlertmanagerBookTests
 {
     private static readonly DateTimeOffset Start = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
-    private static readonly LastingAlert Warning = new(Alert.Of("redis_memory", "node", "redis:6379", AlertSeverity.Warning, "80 %"), Start);
+    private static readonly LastingAlert Warning = new(Alert.Of("redis_memory", "node", "redis:6379", AlertSeverity.Warning, "80 %", AlertRunbooks.MemoryHigh), Start);
 
-    private readonly AlertmanagerBook book = new(new Dictionary<string, string>(StringComparer.Ordinal) { ["cluster"] = "blue" }, new Uri("https://status.example"));
+    private readonly AlertmanagerBook book = new(new Dictionary<string, string>(StringComparer.Ordinal) { ["cluster"] = "blue" }, new AlertLinks(new Uri("https://status.example"), new Uri("https://docs.example/runbooks")));
 
     [Fact]
     public void Firing_EndsByItself_UnlessItIsToldAgain()
@@ -19,7 +19,8 @@ public sealed class AlertmanagerBookTests
         post.StartsAt.ShouldBe(Start);
         post.EndsAt.ShouldBe(Start.AddMinutes(4));
         post.GeneratorURL.ShouldBe("https://status.example/");
-        post.Annotations["summary"].ShouldBe("80 %");
+        post.Annotations.ShouldBe(
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["summary"] = "80 %", ["runbook_url"] = "https://docs.example/runbooks/memory-high.md" }, ignoreOrder: true);
         post.Labels.ShouldBe(
             new Dictionary<string, string>(StringComparer.Ordinal) { ["cluster"] = "blue", ["node"] = "redis:6379", ["alertname"] = "redis_memory", ["severity"] = "warning" },
             ignoreOrder: true);

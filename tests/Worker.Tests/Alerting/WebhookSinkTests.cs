@@ -14,7 +14,7 @@ public sealed class WebhookSinkTests
     private static readonly DateTimeOffset Start = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly AlertNotice Notice = new(
-        Alert.Of("redis_memory", "node", "redis:6379", AlertSeverity.Critical, "redis:6379 uses <95 %> & grows"), AlertState.Firing, Start, Start.AddMinutes(5), Repeated: false);
+        Alert.Of("redis_memory", "node", "redis:6379", AlertSeverity.Critical, "redis:6379 uses <95 %> & grows", AlertRunbooks.MemoryHigh), AlertState.Firing, Start, Start.AddMinutes(5), Repeated: false);
 
     [Fact]
     public async Task Json_HoldsEverything_SignedAndWithTheToken()
@@ -39,6 +39,7 @@ public sealed class WebhookSinkTests
         alert.GetProperty("severity").GetString().ShouldBe("critical");
         alert.GetProperty("labels").GetProperty("node").GetString().ShouldBe("redis:6379");
         alert.GetProperty("summary").GetString().ShouldBe(Notice.Alert.Summary);
+        alert.GetProperty("runbook_url").GetString().ShouldBe("https://docs.example/runbooks/memory-high.md");
         alert.GetProperty("since").GetDateTimeOffset().ShouldBe(Start);
         body.GetProperty("alerts")[1].GetProperty("status").GetString().ShouldBe("resolved");
     }
@@ -54,9 +55,25 @@ public sealed class WebhookSinkTests
         var body = JsonDocument.Parse(receiver.Requests.ShouldHaveSingleItem().Body).RootElement;
         body.GetProperty("text").GetString().ShouldBe("Critical: redis_memory (redis:6379) - https://status.example/");
         var attachment = body.GetProperty("attachments")[0];
-        attachment.GetProperty("text").GetString().ShouldBe("redis:6379 uses &lt;95 %&gt; &amp; grows");
+        attachment.GetProperty("text").GetString().ShouldBe("redis:6379 uses &lt;95 %&gt; &amp; grows\nRunbook: <https://docs.example/runbooks/memory-high.md>");
         attachment.GetProperty("color").GetString().ShouldBe("#ad2f2a");
         attachment.GetProperty("ts").GetInt64().ShouldBe(Start.AddMinutes(5).ToUnixTimeSeconds());
+    }
+
+    [Fact]
+    public async Task WithoutAddresses_NothingLinksAnywhere()
+    {
+        await using var receiver = await HttpReceiver.StartAsync();
+        using var json = Sink(receiver, new WebhookOptions(), new AlertLinks(null, null));
+        using var slack = Sink(receiver, new WebhookOptions { Format = WebhookFormat.Slack }, new AlertLinks(null, null));
+
+        await json.SendAsync([Notice], CancellationToken.None);
+        await slack.SendAsync([Notice], CancellationToken.None);
+
+        var alert = JsonDocument.Parse(receiver.Requests[0].Body).RootElement.GetProperty("alerts")[0];
+        (alert.TryGetProperty("runbook_url", out _)).ShouldBeFalse();
+        receiver.Requests[1].Body.ShouldNotContain("http");
+        receiver.Requests[1].Body.ShouldNotContain("Runbook");
     }
 
     [Theory]
@@ -129,7 +146,7 @@ public sealed class WebhookSinkTests
     {
         var port = FreePort.Next();
         using var sink = new WebhookSink(
-            "ops", new WebhookOptions { Url = $"http://127.0.0.1:{port}/hook/secret-path?key=secret-key" }, null, new ReplicaName("replica-1"), TimeProvider.System);
+            "ops", new WebhookOptions { Url = $"http://127.0.0.1:{port}/hook/secret-path?key=secret-key" }, new AlertLinks(null, null), new ReplicaName("replica-1"), TimeProvider.System);
 
         var text = SinkHttp.Describe(await Should.ThrowAsync<HttpRequestException>(() => sink.SendAsync([Notice], CancellationToken.None)));
 
@@ -137,9 +154,9 @@ public sealed class WebhookSinkTests
         text.ShouldNotContain("secret");
     }
 
-    private static WebhookSink Sink(HttpReceiver receiver, WebhookOptions options)
+    private static WebhookSink Sink(HttpReceiver receiver, WebhookOptions options, AlertLinks? links = null)
     {
         options.Url = $"{receiver.Address}hook/secret-path?key=secret-key";
-        return new WebhookSink("ops", options, new Uri("https://status.example/"), new ReplicaName("replica-1"), TimeProvider.System);
+        return new WebhookSink("ops", options, links ?? new AlertLinks(new Uri("https://status.example/"), new Uri("https://docs.example/runbooks/")), new ReplicaName("replica-1"), TimeProvider.System);
     }
 }

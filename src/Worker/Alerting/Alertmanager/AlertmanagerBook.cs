@@ -8,7 +8,7 @@ internal sealed record PostableAlert(
 /// What Alertmanager is told: all that lasts, each time, and what has ended for a while longer, in case it was away. Its labels are an alert's identity
 /// there, severity among them, so a change of severity is an end and a beginning. Not safe for several threads.
 /// </summary>
-internal sealed class AlertmanagerBook(IReadOnlyDictionary<string, string> labels, Uri? page)
+internal sealed class AlertmanagerBook(IReadOnlyDictionary<string, string> labels, AlertLinks links)
 {
     // As long as Prometheus goes on telling of an end.
     private static readonly TimeSpan EndsAreTold = TimeSpan.FromMinutes(15);
@@ -54,6 +54,13 @@ internal sealed class AlertmanagerBook(IReadOnlyDictionary<string, string> label
 
         all["alertname"] = alert.Name;
         all["severity"] = alert.Severity.ToString().ToLowerInvariant();
-        return new PostableAlert(all, new Dictionary<string, string>(StringComparer.Ordinal) { ["summary"] = alert.Summary }, lasting.Since, endsAt, page?.AbsoluteUri);
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal) { ["summary"] = alert.Summary };
+        if (links.Runbook(alert) is { } runbook)
+        {
+            // The name that the rules of Prometheus use, so that one template shows both.
+            annotations["runbook_url"] = runbook;
+        }
+
+        return new PostableAlert(all, annotations, lasting.Since, endsAt, links.Page?.AbsoluteUri);
     }
 }

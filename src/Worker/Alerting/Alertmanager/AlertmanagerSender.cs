@@ -32,7 +32,7 @@ internal sealed class AlertmanagerSender : BackgroundService
         this.timeProvider = timeProvider;
         var settings = this.options.Alertmanager;
         addresses = [.. settings.Urls.Select(url => new Uri($"{url.TrimEnd('/')}/api/v2/alerts"))];
-        book = new AlertmanagerBook(settings.Labels.ToDictionary(StringComparer.Ordinal), this.options.Page);
+        book = new AlertmanagerBook(settings.Labels.ToDictionary(StringComparer.Ordinal), this.options.Links);
         http = SinkHttp.Create(settings.CaFile);
         http.DefaultRequestHeaders.Authorization = settings switch
         {

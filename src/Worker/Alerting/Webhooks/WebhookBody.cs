@@ -12,15 +12,15 @@ internal static class WebhookBody
     private const string Green = "#23714d";
 
     /// <summary>The body in UTF-8.</summary>
-    public static byte[] Write(WebhookFormat format, IReadOnlyList<AlertNotice> notices, string replica, Uri? page) =>
-        JsonSerializer.SerializeToUtf8Bytes<object>(format == WebhookFormat.Slack ? Slack(notices, page) : Json(notices, replica, page), JobResultJson.Options);
+    public static byte[] Write(WebhookFormat format, IReadOnlyList<AlertNotice> notices, string replica, AlertLinks links) =>
+        JsonSerializer.SerializeToUtf8Bytes<object>(format == WebhookFormat.Slack ? Slack(notices, links) : Json(notices, replica, links), JobResultJson.Options);
 
-    private static object Json(IReadOnlyList<AlertNotice> notices, string replica, Uri? page) => new
+    private static object Json(IReadOnlyList<AlertNotice> notices, string replica, AlertLinks links) => new
     {
         Version = 1,
         Source = "maintenance",
         Replica = replica,
-        Page = page?.AbsoluteUri,
+        Page = links.Page?.AbsoluteUri,
         Alerts = notices.Select(notice => new
         {
             Status = notice.State.ToString().ToLowerInvariant(),
@@ -29,30 +29,34 @@ internal static class WebhookBody
             Severity = notice.Alert.Severity.ToString().ToLowerInvariant(),
             notice.Alert.Labels,
             notice.Alert.Summary,
+            RunbookUrl = links.Runbook(notice.Alert),
             notice.Since,
             notice.At,
             notice.Repeated,
         }),
     };
 
-    private static JsonObject Slack(IReadOnlyList<AlertNotice> notices, Uri? page)
+    private static JsonObject Slack(IReadOnlyList<AlertNotice> notices, AlertLinks links)
     {
         var title = notices.Count == 1 ? Title(notices[0]) : $"{notices.Count} alerts: {string.Join("; ", notices.Select(Title))}";
         return new JsonObject
         {
             // What a phone shows of it, and all that receivers without attachments show.
-            ["text"] = Escape(page is null ? title : $"{title} - {page.AbsoluteUri}"),
+            ["text"] = Escape(links.Page is null ? title : $"{title} - {links.Page.AbsoluteUri}"),
             ["attachments"] = new JsonArray([.. notices.Select(notice => (JsonNode)new JsonObject
             {
                 ["fallback"] = Escape($"{Title(notice)}: {notice.Alert.Summary}"),
                 ["color"] = notice.State == AlertState.Resolved ? Green : notice.Alert.Severity == AlertSeverity.Critical ? Red : Amber,
                 ["title"] = Escape(notice.Alert.Identity),
-                ["text"] = Escape(notice.Alert.Summary),
+                ["text"] = Text(notice.Alert, links.Runbook(notice.Alert)),
                 ["footer"] = Escape($"since {notice.Since:u}"),
                 ["ts"] = notice.At.ToUnixTimeSeconds(),
             })]),
         };
     }
+
+    // A link in angle brackets is one everywhere; what stands beside an address there, not every receiver understands.
+    private static string Text(Alert alert, string? runbook) => runbook is null ? Escape(alert.Summary) : $"{Escape(alert.Summary)}\nRunbook: <{Escape(runbook)}>";
 
     private static string Title(AlertNotice notice) => notice.State == AlertState.Resolved
         ? $"Resolved: {notice.Alert.Name} ({Subject(notice)})"

@@ -12,16 +12,16 @@ internal sealed class WebhookSink : IAlertSink, IDisposable
     public const string SignatureHeader = "X-Maintenance-Signature";
 
     private readonly WebhookOptions options;
-    private readonly Uri? page;
+    private readonly AlertLinks links;
     private readonly ReplicaName replica;
     private readonly TimeProvider timeProvider;
     private readonly HttpClient http;
 
-    public WebhookSink(string name, WebhookOptions options, Uri? page, ReplicaName replica, TimeProvider timeProvider)
+    public WebhookSink(string name, WebhookOptions options, AlertLinks links, ReplicaName replica, TimeProvider timeProvider)
     {
         Name = $"webhook:{name}";
         this.options = options;
-        this.page = page;
+        this.links = links;
         this.replica = replica;
         this.timeProvider = timeProvider;
         http = SinkHttp.Create(options.CaFile);
@@ -31,7 +31,7 @@ internal sealed class WebhookSink : IAlertSink, IDisposable
 
     public async Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken)
     {
-        var body = WebhookBody.Write(options.Format, notices, replica.Value, page);
+        var body = WebhookBody.Write(options.Format, notices, replica.Value, links);
         using var request = new HttpRequestMessage(HttpMethod.Post, options.Url) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         if (!string.IsNullOrEmpty(options.BearerToken))
