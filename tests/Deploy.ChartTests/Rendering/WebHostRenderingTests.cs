@@ -180,6 +180,43 @@ public sealed class WebHostRenderingTests
         (await Chart.RenderAsync([Chart.LeastValues, "webHost: {migration: {enabled: false}}"])).Of("Job").ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("webHost", "maintenance-migrate")]
+    [InlineData("worker", "maintenance-migrate-archive")]
+    public async Task Migration_HasVolumesMountsAndLabelsOfItsProgram_ButNoMountOfWhatOnlyTheDeploymentHas(string program, string job)
+    {
+        var manifests = await Chart.RenderAsync([Chart.LeastValues, $$$"""
+            postgresql: {archive: true}
+            {{{program}}}:
+              podLabels: {example.org/mesh: "yes"}
+              podAnnotations: {example.org/inject: "no"}
+              extraVolumes: [{name: authorities, configMap: {name: company-authorities}}]
+              extraVolumeMounts:
+                - {name: authorities, mountPath: /etc/ssl/certs, readOnly: true}
+                - {name: settings, mountPath: /etc/also-settings}
+                - {name: tmp, mountPath: /var/tmp}
+              extraEnv: [{name: SSL_CERT_DIR, value: /etc/ssl/certs}]
+              extraEnvFrom: [{configMapRef: {name: further}}]
+            """]);
+        var pod = manifests["Job", job].At("spec.template")!;
+        pod.Strings("metadata.labels")["example.org/mesh"].ShouldBe("yes");
+        pod.Strings("metadata.labels")["app.kubernetes.io/component"].ShouldBe("migration");
+        pod.Strings("metadata.annotations")["example.org/inject"].ShouldBe("no");
+        pod.Items("spec.volumes").Select(volume => volume.Text("name")).ShouldBe(["tmp", "authorities"]);
+        pod.At("spec.volumes.1.configMap.name")!.ToString().ShouldBe("company-authorities");
+        pod.Items("spec.containers.0.volumeMounts").Select(mount => $"{mount.Text("name")} {mount.Text("mountPath")} {mount.Text("readOnly")}".TrimEnd())
+            .ShouldBe(["tmp /tmp", "authorities /etc/ssl/certs true", "tmp /var/tmp"]);
+        Variable(pod.At("spec")!, "SSL_CERT_DIR")!.Text("value").ShouldBe("/etc/ssl/certs");
+        pod.Text("spec.containers.0.envFrom.0.configMapRef.name").ShouldBe("further");
+        manifests["Deployment", program == "worker" ? "maintenance-worker" : Name].Items("spec.template.spec.containers.0.volumeMounts")
+            .Count(mount => mount.Text("name") == "settings").ShouldBe(2, "the Deployment has both");
+
+        // The other program's migration has nothing of it.
+        var other = manifests.Of("Job").Single(item => item.Text("metadata.name") != job).At("spec.template")!;
+        other.Items("spec.volumes").ShouldHaveSingleItem().Text("name").ShouldBe("tmp");
+        other.Strings("metadata.labels").Keys.ShouldNotContain("example.org/mesh");
+    }
+
     [Fact]
     public async Task Migrations_ReachOnlyNamesAndTheDatabase_FromBeforeTheyRun()
     {

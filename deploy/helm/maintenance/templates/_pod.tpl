@@ -88,6 +88,48 @@ annotations:
   {{- end }}
 {{- end -}}
 
+{{/* The same of a migration, which reads no settings file. */}}
+{{- define "maintenance.migrationPodMetadata" -}}
+labels:
+  {{- include "maintenance.labels" . | nindent 2 }}
+  {{- with .values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with merge (dict) .values.podAnnotations .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* A migration has room to write, the authorities of PostgreSQL, and the volumes of its program's values. */}}
+{{- define "maintenance.migrationVolumes" -}}
+- name: tmp
+  emptyDir: {medium: Memory, sizeLimit: 64Mi}
+{{- include "maintenance.postgresCertificateVolume" . }}
+{{- with .values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* A mount of a volume that only the Deployment has (settings, data, redis-tls) is left out: with it the Job would be refused. */}}
+{{- define "maintenance.migrationVolumeMounts" -}}
+{{- $volumes := list "tmp" }}
+{{- if .root.Values.postgresql.tls.existingSecret }}
+{{- $volumes = append $volumes "postgresql-tls" }}
+{{- end }}
+{{- range .values.extraVolumes }}
+{{- $volumes = append $volumes .name }}
+{{- end }}
+- name: tmp
+  mountPath: /tmp
+{{- include "maintenance.postgresCertificateMount" . }}
+{{- range .values.extraVolumeMounts }}
+{{- if has .name $volumes }}
+{{ toYaml (list .) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* Volumes of worker and web host: the settings file, certificates, and room to write. */}}
 {{- define "maintenance.volumes" -}}
 - name: settings

@@ -18,6 +18,13 @@ secrets are variables, which win over the file.
 {{- $_ := set $own "Jobs" . }}
 {{- end }}
 {{- end }}
+{{- if hasPrefix "worker" .component }}
+{{- with .root.Values.monitoring.prometheusRule.runbooksUrl }}
+{{- if not (hasKey (default (dict) $.values.settings.Alerting) "RunbooksUrl") }}
+{{- $_ := set $own "Alerting" (dict "RunbooksUrl" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if eq .component "web-host" }}
 {{- $_ := set $own "Api" (dict "Port" (int .values.containerPorts.http) "Address" "*") }}
 {{- $_ := set $own "Mail" (include "maintenance.mailSettings" .values.mail | fromYaml) }}

@@ -105,6 +105,36 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- range $component := list "worker" "webHost" }}
+{{- $own := get $v $component }}
+{{- $volumes := list "settings" "tmp" }}
+{{- if $v.redis.tls.existingSecret }}
+{{- $volumes = append $volumes "redis-tls" }}
+{{- end }}
+{{- if and $v.postgresql.tls.existingSecret (or (eq $component "webHost") $v.postgresql.archive) }}
+{{- $volumes = append $volumes "postgresql-tls" }}
+{{- end }}
+{{- if $own.data }}
+{{- $volumes = append $volumes "data" }}
+{{- end }}
+{{- $further := list }}
+{{- range $own.extraVolumes }}
+{{- if has .name $volumes }}
+{{- $errors = append $errors (printf "%s.extraVolumes: %s is a volume of the chart; give yours another name" $component .name) }}
+{{- end }}
+{{- $further = append $further .name }}
+{{- end }}
+{{- range $own.extraVolumeMounts }}
+{{- if not (has .name (concat $volumes $further)) }}
+{{- $errors = append $errors (printf "%s.extraVolumeMounts: %v is no volume; add it to %s.extraVolumes" $component .name $component) }}
+{{- end }}
+{{- end }}
+{{- range $label, $value := $own.podLabels }}
+{{- if has $label (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component") }}
+{{- $errors = append $errors (printf "%s.podLabels: %s is a label by which the chart selects its pods" $component $label) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- with $errors }}
 {{- fail (printf "\n\nThe values are not complete or contradict each other:\n- %s\n" (join "\n- " .)) }}
 {{- end }}
