@@ -14,10 +14,12 @@ public sealed class RulesTests
         check.ExitCode.ShouldBe(0, check.Output);
     }
 
-    [Fact]
-    public async Task Rules_FireAndKeepSilent_AsTheirUnitTestsSay()
+    [Theory]
+    [InlineData("rules_test.yaml")]
+    [InlineData("rules_rare_test.yaml")]
+    public async Task Rules_FireAndKeepSilent_AsTheirUnitTestsSay(string file)
     {
-        var test = await Promtool.RunAsync(["test", "rules", Path.Combine(RuleFile.Folder, "rules_test.yaml")]);
+        var test = await Promtool.RunAsync(["test", "rules", Path.Combine(RuleFile.Folder, file)]);
         test.ExitCode.ShouldBe(0, test.Output);
     }
 
