@@ -17,6 +17,18 @@ internal sealed partial class Runbook(string file)
     /// <summary>PromQL, a query a line.</summary>
     public IReadOnlyList<string> Queries => [.. Block().Matches(Text).SelectMany(match => match.Groups["it"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 
+    /// <summary>Lines of a language's blocks between the headings First look and Repair; comments are none.</summary>
+    public IReadOnlyList<string> FirstLook(string language)
+    {
+        var part = FirstLookPart().Match(Text).Groups["it"].Value;
+        return
+        [
+            .. Regex.Matches(part, $"```{language}\n(?<it>.*?)```", RegexOptions.Singleline)
+                .SelectMany(match => match.Groups["it"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+                .Where(line => !line.StartsWith('#')),
+        ];
+    }
+
     /// <summary>What stands behind <c>worker</c> in code: verbs with their arguments.</summary>
     public IReadOnlyList<string> WorkerCommands => [.. WorkerCommand().Matches(Text).Select(match => match.Groups["it"].Value)];
 
@@ -38,6 +50,9 @@ internal sealed partial class Runbook(string file)
 
     [GeneratedRegex("^## (?<it>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex("^## First look\n(?<it>.*?)^## ", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex FirstLookPart();
 
     [GeneratedRegex("```promql\n(?<it>.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();

@@ -9,6 +9,8 @@ public sealed partial class RunbooksTests
 {
     private static readonly string[] Parts = ["Meaning", "First look", "Repair", "Prevention"];
 
+    private static readonly string[] Programs = ["worker", "redis-cli", "curl", "docker", "kubectl", "df"];
+
     private static HashSet<string> OfAlerts { get; } = RuleFile.Load().Alerts.Select(alert => alert.Runbook!).ToHashSet(StringComparer.Ordinal);
 
     [Fact]
@@ -19,17 +21,38 @@ public sealed partial class RunbooksTests
             var runbook = Runbook.All.SingleOrDefault(each => each.Name == alert.Runbook).ShouldNotBeNull(alert.Alert);
             runbook.Headings.ShouldBe(Parts, runbook.Name);
             runbook.Text.ShouldContain($"`{alert.Alert}`", Case.Sensitive, runbook.Name);
-            runbook.Queries.ShouldNotBeEmpty(runbook.Name);
         }
     }
 
     [Fact]
-    public void EachRunbook_IsReached_FromAnAlertOrTheList()
+    public void FirstLook_OfEachAlert_HasACommandAndAQuery()
+    {
+        foreach (var runbook in Runbook.All.Where(each => OfAlerts.Contains(each.Name)))
+        {
+            runbook.FirstLook("sh").ShouldNotBeEmpty(runbook.Name);
+            runbook.FirstLook("promql").ShouldNotBeEmpty(runbook.Name);
+            // What stands there can be typed: a program that exists, not a sentence.
+            foreach (var command in runbook.FirstLook("sh"))
+            {
+                Programs.ShouldContain(command.Split(' ')[0], $"{runbook.Name}: {command}");
+            }
+        }
+    }
+
+    [Fact]
+    public void List_NamesEveryRunbook_AndEachAlertBesideItsOwn()
     {
         var list = Runbook.All.Single(each => each.Name == "README.md");
-        foreach (var runbook in Runbook.All.Where(each => each != list && !OfAlerts.Contains(each.Name)))
+        foreach (var runbook in Runbook.All.Where(each => each != list))
         {
-            list.Files.ShouldContain($"docs/runbooks/{runbook.Name}");
+            var title = runbook.Text[2..runbook.Text.IndexOf('\n', StringComparison.Ordinal)];
+            list.Text.ShouldContain($"[{title}]({runbook.Name})", Case.Sensitive);
+        }
+
+        foreach (var alert in RuleFile.Load().Alerts)
+        {
+            list.Text.Split('\n').Where(line => line.Contains($"`{alert.Alert}`", StringComparison.Ordinal)).ShouldHaveSingleItem(alert.Alert)
+                .ShouldContain($"]({alert.Runbook})", Case.Sensitive);
         }
     }
 
