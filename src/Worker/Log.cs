@@ -64,6 +64,10 @@ internal static partial class Log
     [LoggerMessage(2017, LogLevel.Warning, "A wrong management token from {Address}: {Count} within a minute; after {Most} none is looked at")]
     public static partial void WrongToken(this ILogger logger, string address, int count, int most);
 
+    [LoggerMessage(2018, LogLevel.Warning,
+        "Storage:Redis:Deadline is {Deadline} s, and a worker that is ended has {Shutdown} s to finish its batch and write its result: one call that hangs is enough to cut it off. Set it below")]
+    public static partial void DeadlineOutlastsShutdown(this ILogger logger, double deadline, double shutdown);
+
     [LoggerMessage(2100, LogLevel.Warning, "Lease of job {Job} lost: {Reason}. The run stops")]
     public static partial void LeaseLost(this ILogger logger, string job, string reason);
 

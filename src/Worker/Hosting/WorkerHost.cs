@@ -2,6 +2,7 @@ using System.Net;
 using Maintenance.Pages;
 using Maintenance.Prometheus;
 using Maintenance.Storage.Diagnostics;
+using Maintenance.Storage.Redis;
 using Maintenance.Tracing;
 using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Lease;
@@ -69,6 +70,7 @@ internal static class WorkerHost
         app.UseManagementToken();
         app.MapMetrics();
         app.MapManagement();
+        app.Lifetime.ApplicationStarted.Register(() => WarnOfDeadline(app.Services));
         return app;
     }
 
@@ -89,6 +91,17 @@ internal static class WorkerHost
         builder.Services.AddMaintenanceWorker(builder.Configuration);
         builder.Services.AddSingleton(_ => ReplicaName.OfThisProcess() with { OneShot = true });
         return builder.Build();
+    }
+
+    // No reason not to start: somebody may want it for a Redis that is far away, and a run that is cut off goes on where it stopped. The chart refuses it,
+    // because there nothing else would say so before the first upgrade.
+    private static void WarnOfDeadline(IServiceProvider services)
+    {
+        var deadline = services.GetRequiredService<IOptions<RedisOptions>>().Value.Deadline;
+        if (deadline >= ShutdownTimeout)
+        {
+            services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WorkerHost)).DeadlineOutlastsShutdown(deadline.TotalSeconds, ShutdownTimeout.TotalSeconds);
+        }
     }
 
     /// <summary>Checks every setting now instead of at the first use.</summary>
