@@ -17,7 +17,7 @@ if before and before > generation then return 'newer' end
 if session then
   -- Refuses, before the first write, if the index key is of another type.
   redis.call('ZCARD', KEYS[5])
-  redis.call('SET', KEYS[4], ARGV[5], 'PX', text(tonumber(ARGV[6]) - now))
+  set_until(KEYS[4], ARGV[5], tonumber(ARGV[6]), now)
 end
 if before == generation then
   live_until(KEYS[2], now + tonumber(ARGV[3]), now)

@@ -9,6 +9,6 @@ local now = math.floor(us / 1000)
 redis.call('ZCARD', KEYS[2])
 local expires = now + tonumber(ARGV[4])
 local record = token_header(now, expires, read_generation(KEYS[3]) or us) .. ARGV[6]
-redis.call('SET', KEYS[1], record, 'PX', ARGV[4])
+set_until(KEYS[1], record, expires, now)
 generation_until(KEYS[3], us, expires)
 return { record, admit(ARGV[2], ARGV[1], KEYS[2], expires, tonumber(ARGV[5]), now, tonumber(ARGV[3])) }

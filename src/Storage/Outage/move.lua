@@ -30,7 +30,7 @@ if version >= 2 then record = record .. write_int(authenticated, 6) end
 
 -- Refuses, before the first write, if the index key is of another type.
 redis.call('ZCARD', KEYS[2])
-if not redis.call('SET', KEYS[1], record .. ARGV[14], 'PX', text(expires - now), 'NX') then return 'exists' end
+if not set_until(KEYS[1], record .. ARGV[14], expires, now, 'NX') then return 'exists' end
 local longest = math.max(tonumber(ARGV[12]), absolute - now)
 if fresh then
   redis.call('SET', KEYS[3], text(generation), 'PX', text(longest))

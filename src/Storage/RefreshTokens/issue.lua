@@ -25,6 +25,6 @@ redis.call('ZCARD', KEYS[2])
 local expires = now + tonumber(ARGV[6])
 local generation = read_generation(KEYS[3]) or us
 local record = token_header(now, expires, generation) .. write_int(now, 6) .. write_int(0, 4) .. ARGV[3] .. NONE .. session .. ARGV[8]
-redis.call('SET', KEYS[1], record, 'PX', ARGV[6])
+set_until(KEYS[1], record, expires, now)
 generation_until(KEYS[3], us, expires)
 return { 'issued', record, admit(ARGV[2], ARGV[1], KEYS[2], expires, tonumber(ARGV[7]), now, FAMILY_SHORTEST) }

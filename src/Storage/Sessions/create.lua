@@ -24,7 +24,7 @@ if version >= 2 then record = record .. write_int(now, 6) end
 -- An index key of another type refuses the log-in here, before the first write, instead of leaving half of one.
 redis.call('ZCARD', KEYS[2])
 -- First a write that a full Redis refuses, so that a refusal leaves nothing half done.
-if not redis.call('SET', KEYS[1], record .. ARGV[9], 'PX', text(expires - now), 'NX') then return { '-1' } end
+if not set_until(KEYS[1], record .. ARGV[9], expires, now, 'NX') then return { '-1' } end
 if fresh then
   redis.call('SET', KEYS[3], text(generation), 'PX', text(longest))
 else

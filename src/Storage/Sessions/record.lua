@@ -92,6 +92,28 @@ local function live_until(key, at, now)
   if redis.call('PTTL', key) < at - now then redis.call('PEXPIREAT', key, text(at)) end
 end
 
+-- Writes a key that ends at `at` ms, which is what an index will say of it. Redis may stand still between the clock and the write, so a TTL is not the
+-- same, and the embedded store knows no PXAT. What was refused by a condition stays as it was.
+local function set_until(key, value, at, now, ...)
+  local written = redis.call('SET', key, value, 'PX', text(at - now), ...)
+  if written then redis.call('PEXPIREAT', key, text(at)) end
+  return written
+end
+
+-- When a key ends by its TTL, ms; nil if it has none. Redis may stand still between the clock and the TTL, so both are read again until they are
+-- of one moment.
+local function ends_by_ttl(key)
+  local ends
+  for _ = 1, 3 do
+    local before = now_us()
+    local ttl = redis.call('PTTL', key)
+    if ttl < 0 then return nil end
+    ends = math.floor(before / 1000) + ttl
+    if now_us() - before < 100000 then break end
+  end
+  return ends
+end
+
 local function expiry_of(seen, sliding, absolute)
   return math.min(seen + sliding, absolute)
 end

@@ -20,7 +20,7 @@ local expires = expiry_of(now, record.sliding, record.absolute)
 -- The TTL first: a full Redis allows that, and after it the two writes that change bytes in place, so active users stay logged in.
 redis.call('PEXPIREAT', KEYS[1], text(expires))
 local bare = without_details(record, tonumber(ARGV[2]), now)
-if bare then redis.call('SET', KEYS[1], bare, 'PX', text(expires - now)) end
+if bare then set_until(KEYS[1], bare, expires, now) end
 redis.call('SETRANGE', KEYS[1], '8', write_int(now, 6))
 redis.call('ZADD', KEYS[2], text(expires), ARGV[1])
 settle_index(KEYS[2], now)

@@ -37,7 +37,7 @@ record = record .. body
 redis.call('ZCARD', KEYS[3])
 meet(ARGV[9], KEYS[5], MOST_FAMILIES)
 meet_marks(ARGV[10], ARGV[11], { [ARGV[1]] = true })
-redis.call('SET', KEYS[2], record, 'PX', text(expires - now))
+set_until(KEYS[2], record, expires, now)
 -- The alias must not outlive the new session either.
 redis.call('SET', KEYS[1], string.char(1, ALIAS) .. write_int(old.generation, 7) .. ARGV[2], 'PX', text(math.min(grace, expires - now)))
 redis.call('ZREM', KEYS[3], ARGV[1])

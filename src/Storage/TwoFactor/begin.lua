@@ -15,6 +15,6 @@ if user.attempts >= tonumber(ARGV[5]) then return { 'user_locked', text(user.win
 redis.call('ZCARD', KEYS[2])
 local expires = now + tonumber(ARGV[3])
 local record = token_header(now, expires, read_generation(KEYS[3]) or us) .. ARGV[6]
-redis.call('SET', KEYS[1], record, 'PX', ARGV[3])
+set_until(KEYS[1], record, expires, now)
 generation_until(KEYS[3], us, expires)
 return { 'begun', record, admit(ARGV[2], ARGV[1], KEYS[2], expires, tonumber(ARGV[4]), now, CHALLENGE_SHORTEST) }

@@ -82,12 +82,22 @@ public sealed class JobLease(
         var holder = $"{replica.Value}/{runId}";
         // Taken before the call: the lease may end earlier for us than for Redis, never later.
         var sent = timeProvider.GetTimestamp();
-        var reply = (RedisResult[])(await connection.EvaluateAsync(
-            ClaimScript,
-            [Key(job)],
-            [holder, replica.Value, Milliseconds(due), (long)Duration.TotalMilliseconds, (long)KeyLife.TotalMilliseconds, (long)ahead.TotalMilliseconds],
-            cancellationToken,
-            Patience))!;
+        RedisResult[] reply;
+        try
+        {
+            reply = (RedisResult[])(await connection.EvaluateAsync(
+                ClaimScript,
+                [Key(job)],
+                [holder, replica.Value, Milliseconds(due), (long)Duration.TotalMilliseconds, (long)KeyLife.TotalMilliseconds, (long)ahead.TotalMilliseconds],
+                cancellationToken,
+                Patience))!;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await GiveUpAsync(job, holder);
+            throw;
+        }
+
         switch ((string?)reply[0])
         {
             case "done":
@@ -116,6 +126,20 @@ public sealed class JobLease(
     /// <summary>Gives it back with its due time not done.</summary>
     internal async Task<bool> ReleaseAsync(string job, string holder, CancellationToken cancellationToken) =>
         (int)await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], cancellationToken, Patience) == 1;
+
+    // Sent is sent: what nobody waits for any more may be claimed all the same, and others would wait for its end. On the same connection, so behind it;
+    // not with a verb's patience, because whoever pressed Ctrl-C waits.
+    private async Task GiveUpAsync(string job, string holder)
+    {
+        try
+        {
+            await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], CancellationToken.None, CallDeadline);
+        }
+        catch (Exception exception) when (exception.IsOfRedis())
+        {
+            logger.LeaseNotEnded(job, exception.Message);
+        }
+    }
 
     // A renewal is tried again and must end before its lease does. These are asked once: whoever is patient with Redis, as a verb is, is so with them.
     private TimeSpan Patience => connection.DeadlineOfAtLeast(CallDeadline);

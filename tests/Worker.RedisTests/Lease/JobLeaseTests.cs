@@ -43,6 +43,23 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     }
 
     [Fact]
+    public async Task ClaimAsync_ThatNobodyWaitsForAnyMore_IsGivenBack()
+    {
+        // Its scripts are known to the server from here on.
+        await (await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None)).Lease!.ReleaseAsync(CancellationToken.None);
+        using var interrupted = new CancellationTokenSource();
+        await redis.Server.ExecuteAsync("CLIENT", "PAUSE", "500", "ALL");
+        var claiming = a.Lease.ClaimAsync(Job, Midnight, "2", interrupted.Token);
+
+        await interrupted.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => claiming);
+        // Long before the lease would end by itself.
+        await Eventually.TrueAsync(
+            async () => (await b.Lease.ClaimAsync(Job, Midnight, "3", CancellationToken.None)).Outcome == ClaimOutcome.Claimed, TimeSpan.FromSeconds(6));
+    }
+
+    [Fact]
     public async Task ClaimAsync_IsRefused_ForADueTimeThatWasDone_AndForEarlierOnes()
     {
         var claim = await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);

@@ -8,7 +8,7 @@ if #last == 0 then return 'gone' end
 local now = math.floor(now_us() / 1000)
 -- Every score in the past: its members leave one by one, and a live one with a wrong score needs its index till it is mended.
 if tonumber(last[2]) <= now then return 'ok' end
-local ttl = redis.call('PTTL', KEYS[1])
-if ttl >= 0 and math.abs(now + ttl - index_end(last[2], now)) <= tonumber(ARGV[2]) then return 'ok' end
+local ends = ends_by_ttl(KEYS[1])
+if ends and math.abs(ends - index_end(last[2], now)) <= tonumber(ARGV[2]) then return 'ok' end
 if ARGV[1] ~= '1' then settle_index(KEYS[1], now) end
-return ttl < 0 and 'no_ttl' or 'wrong_expiry'
+return ends and 'wrong_expiry' or 'no_ttl'

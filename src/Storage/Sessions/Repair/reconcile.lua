@@ -50,8 +50,7 @@ local function verdict(id, seen)
     drop_member(id)
     return 'revoked'
   end
-  local ttl = redis.call('PTTL', key)
-  local expires = ttl >= 0 and now + ttl or ends_at(record)
+  local expires = ends_by_ttl(key) or ends_at(record)
   if score and math.abs(tonumber(score) - expires) <= tolerance then return 'ok' end
   if not score and expires <= now then return 'ok' end
   if not put_member(id, expires) then return 'refused' end
