@@ -148,30 +148,41 @@ internal sealed class MultiplexerSlot(
         }
         else
         {
-            failure = await WhyNotAsync(multiplexer).ConfigureAwait(false);
+            var why = await WhyNotAsync(multiplexer).ConfigureAwait(false);
+            failure = multiplexer.IsConnected ? ConnectionFailureType.None : why;
             logger.NotConnectedYet(endpoint);
         }
 
         return multiplexer;
     }
 
-    // The first attempt fails before anybody can listen; a call that finds no connection says why.
-    private static async Task<ConnectionFailureType> WhyNotAsync(ConnectionMultiplexer multiplexer)
+    // The first attempt fails before anybody can listen; a call that finds no connection says why, but not while the client makes the next attempt.
+    private async Task<ConnectionFailureType> WhyNotAsync(ConnectionMultiplexer multiplexer)
     {
-        try
+        for (var tries = 0; tries < 5 && !multiplexer.IsConnected; tries++)
         {
-            await multiplexer.GetDatabase().ExecuteAsync("TIME").WaitAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
-        }
-        catch (RedisConnectionException exception)
-        {
-            return FailureOf(exception);
-        }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
-        {
-            // No reason is known then.
+            try
+            {
+                await multiplexer.GetDatabase().ExecuteAsync("TIME").WaitAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
+            }
+            catch (RedisConnectionException exception) when (FailureOf(exception) is var type and not ConnectionFailureType.None)
+            {
+                return type;
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+            {
+                // No reason is known yet.
+            }
+
+            if (failure != ConnectionFailureType.None)
+            {
+                break;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System).ConfigureAwait(false);
         }
 
-        return ConnectionFailureType.None;
+        return failure;
     }
 
     /// <summary>The reason in an exception of the client, which it gives only in the exceptions inside; None: none is there.</summary>

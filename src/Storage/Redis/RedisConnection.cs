@@ -141,6 +141,7 @@ public sealed class RedisConnection : IAsyncDisposable
                 throw new StorageUnavailableException(reason, $"Redis at {Endpoint} refused: {exception.Message}", exception)
                 {
                     OnlyWrites = ServerErrors.OnlyWrites(exception.Message),
+                    CredentialsRefused = ServerErrors.Credentials(exception.Message),
                 };
             }
         }
@@ -272,22 +273,22 @@ public sealed class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is RedisConnectionException or ObjectDisposedException or OperationCanceledException)
         {
             Observe(pending);
-            throw new StorageUnavailableException(UnavailableReason.Connection, Explain(exception), exception);
+            throw NoConnection(exception);
         }
     }
 
     // An operator needs the reason in the first line. The server's text never holds the password.
-    private string Explain(Exception exception)
+    private StorageUnavailableException NoConnection(Exception exception)
     {
         var type = MultiplexerSlot.FailureOf(exception);
         type = type == ConnectionFailureType.None ? slot.Failure : type;
-        return type switch
+        var text = type switch
         {
             ConnectionFailureType.None => $"No connection to Redis at {Endpoint}.",
-            ConnectionFailureType.AuthenticationFailure =>
-                $"Redis at {Endpoint} wants a password and did not take the one given ({RedisOptions.Section}:Password or REDIS_PASSWORD).",
+            ConnectionFailureType.AuthenticationFailure => $"Redis at {Endpoint} wants a password and did not take the one given ({RedisOptions.Section}:Password or REDIS_PASSWORD).",
             _ => $"No connection to Redis at {Endpoint}: {type}.",
         };
+        return new(UnavailableReason.Connection, text, exception) { CredentialsRefused = type == ConnectionFailureType.AuthenticationFailure };
     }
 
     private static void Observe(Task? abandoned) =>

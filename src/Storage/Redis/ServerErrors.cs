@@ -30,6 +30,10 @@ internal static class ServerErrors
     public static bool OnlyWrites(string message) =>
         Array.Exists(WriteRefusals, code => message.StartsWith(code, StringComparison.Ordinal) || message.Contains("-" + code, StringComparison.Ordinal));
 
+    /// <summary>Whether the server refused user or password.</summary>
+    public static bool Credentials(string message) =>
+        message.Contains("NOAUTH", StringComparison.Ordinal) || message.Contains("WRONGPASS", StringComparison.Ordinal);
+
     public static UnavailableReason? Reason(string message)
     {
         if (Moving(message))

@@ -35,6 +35,9 @@ public sealed class StorageUnavailableException : Exception
     /// <summary>What kept it from answering.</summary>
     public UnavailableReason Reason { get; }
 
+    /// <summary>Whether it is there and refused the user or the password.</summary>
+    public bool CredentialsRefused { get; init; }
+
     /// <summary>Whether Redis goes on answering reads.</summary>
     internal bool OnlyWrites { get; init; }
 }

@@ -59,7 +59,7 @@ internal sealed record NodePings
         catch (StorageUnavailableException exception) when (exception.Reason is UnavailableReason.NotServing)
         {
             // It answers, and says that it does not serve (loading, a replica without its primary): what it tells besides is worth having.
-            found = found with { Up = !ProbeFailures.IsAuthentication(exception), Failure = ProbeFailures.Describe(exception) };
+            found = found with { Up = !exception.CredentialsRefused, Failure = ProbeFailures.Describe(exception) };
         }
         catch (Exception exception) when (exception is StorageUnavailableException or OperationCanceledException)
         {

@@ -11,10 +11,10 @@ internal static class ProbeFailures
         var message = exception.Message;
         var code = exception.Reason switch
         {
+            _ when exception.CredentialsRefused => HealthReasons.AuthenticationRefused,
             UnavailableReason.Connection => HealthReasons.Unreachable,
             UnavailableReason.Deadline => HealthReasons.NoAnswer,
             UnavailableReason.OutOfMemory => HealthReasons.OutOfMemory,
-            _ when IsAuthentication(exception) => HealthReasons.AuthenticationRefused,
             _ when message.Contains("LOADING", StringComparison.Ordinal) => HealthReasons.Loading,
             _ when message.Contains("READONLY", StringComparison.Ordinal) => HealthReasons.ReadOnly,
             _ when message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOREPLICAS", StringComparison.Ordinal) => HealthReasons.WritesStopped,
@@ -23,8 +23,4 @@ internal static class ProbeFailures
         };
         return new ProbeFailure(code, message);
     }
-
-    /// <summary>Whether user or password was refused.</summary>
-    public static bool IsAuthentication(StorageUnavailableException exception) =>
-        exception.Message.Contains("NOAUTH", StringComparison.Ordinal) || exception.Message.Contains("WRONGPASS", StringComparison.Ordinal);
 }

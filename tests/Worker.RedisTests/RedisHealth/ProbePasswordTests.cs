@@ -26,10 +26,16 @@ public sealed class ProbePasswordTests
         options.Url = $"redis://:wrong@{server.Endpoint}";
         using var harness = new ProbeHarness([RedisNode.From(options)]);
 
-        var node = await harness.ProbeOneAsync();
+        // Each is a new client, and comes upon the refusal at another moment.
+        for (var probe = 0; probe < 5; probe++)
+        {
+            var node = await harness.ProbeOneAsync();
 
-        node.Status.ShouldBe(HealthStatus.Unhealthy);
-        node.Up.ShouldBeFalse();
-        node.Reasons.ShouldHaveSingleItem().Text.ShouldNotContain("wrong");
+            node.Status.ShouldBe(HealthStatus.Unhealthy);
+            node.Up.ShouldBeFalse();
+            var reason = node.Reasons.ShouldHaveSingleItem();
+            (reason.Code, reason.See).ShouldBe((HealthReasons.AuthenticationRefused, "Storage:Redis:Password; redis.conf: requirepass, ACL LIST"));
+            reason.Text.ShouldNotContain("wrong");
+        }
     }
 }
