@@ -65,7 +65,7 @@ internal static class Plant
     {
         Sessions = SessionScripts.Default with
         {
-            Create = Changed(SessionScripts.Default.Create, ("'SET', KEYS[1], record", $"'SET', KEYS[1] .. '{LateRecordStore.Suffix}', record")),
+            Create = Changed(SessionScripts.Default.Create, ("set_until(KEYS[1], record", $"set_until(KEYS[1] .. '{LateRecordStore.Suffix}', record")),
         },
         Decorate = (store, connection, keys) => new LateRecordStore(store, connection, keys),
     };
