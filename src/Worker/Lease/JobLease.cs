@@ -124,8 +124,8 @@ public sealed class JobLease(
         (int)await connection.EvaluateAsync(CompleteScript, [Key(job)], [holder, Milliseconds(due)], cancellationToken, Patience) == 1;
 
     /// <summary>Gives it back with its due time not done.</summary>
-    internal async Task<bool> ReleaseAsync(string job, string holder, CancellationToken cancellationToken) =>
-        (int)await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], cancellationToken, Patience) == 1;
+    internal async Task<bool> ReleaseAsync(string job, string holder, CancellationToken cancellationToken, TimeSpan? deadline = null) =>
+        (int)await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], cancellationToken, deadline ?? Patience) == 1;
 
     // Sent is sent: what nobody waits for any more may be claimed all the same, and others would wait for its end. On the same connection, so behind it;
     // not with a verb's patience, because whoever pressed Ctrl-C waits.
@@ -133,7 +133,7 @@ public sealed class JobLease(
     {
         try
         {
-            await connection.EvaluateAsync(ReleaseScript, [Key(job)], [holder], CancellationToken.None, CallDeadline);
+            await ReleaseAsync(job, holder, CancellationToken.None, CallDeadline);
         }
         catch (Exception exception) when (exception.IsOfRedis())
         {
