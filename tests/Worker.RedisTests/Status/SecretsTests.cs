@@ -45,7 +45,7 @@ public sealed partial class SecretsTests
         (await RunAsync(worker)).ShouldContain("\"outcome\":\"failed\"", Case.Sensitive, worker.Process.Tail());
         await redis.ExecuteAsync("ACL", "SETUSER", user, "resetpass", ">another");
         await redis.ExecuteAsync("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-        await Eventually.TrueAsync(async () => (await TextAsync(worker, "/health")).Contains("\"unhealthy\"", StringComparison.OrdinalIgnoreCase), Patience);
+        await Eventually.TrueAsync(async () => (await TextAsync(worker, "/health")).Contains("authentication_refused", StringComparison.Ordinal), Patience);
         var refused = await AnswersAsync(worker);
         refused["/"].ShouldContain("failed", Case.Insensitive);
         refused[$"/api/jobs/{JobNames.SessionCleanup}"].ShouldContain("\"outcome\":\"failed\"");
