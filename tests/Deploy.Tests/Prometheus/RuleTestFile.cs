@@ -2,13 +2,16 @@ using YamlDotNet.Serialization;
 
 namespace Maintenance.Deploy.Tests.Prometheus;
 
-/// <summary>deploy/prometheus/rules_test.yaml as objects: what promtool runs.</summary>
+/// <summary>A file of the rules' unit tests as objects: what promtool runs.</summary>
 internal sealed class RuleTestFile
 {
+    [YamlMember(Alias = "group_eval_order")]
+    public List<string> Order { get; set; } = [];
+
     [YamlMember(Alias = "tests")]
     public List<Case> Cases { get; set; } = [];
 
-    public static RuleTestFile Load() => Yaml.Read<RuleTestFile>(Path.Combine(RuleFile.Folder, "rules_test.yaml"));
+    public static RuleTestFile Load(string file = "rules_test.yaml") => Yaml.Read<RuleTestFile>(Path.Combine(RuleFile.Folder, file));
 
     /// <summary>What the file lacks: a firing case an alert and severity, a silent and an absent one an alert, a value a recording rule.</summary>
     public IReadOnlyList<string> Gaps(RuleFile rules)
