@@ -69,7 +69,7 @@ catch (AggregateException exception) when (exception.InnerExceptions.All(inner =
 
     return 2;
 }
-catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException { InnerException: null or FormatException })
+catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException { InnerException: null or FormatException or ArgumentException })
 {
     // A wrong setting is the operator's to mend: its name, not a stack trace.
     await Console.Error.WriteLineAsync($"The host cannot start: {exception.Message}");

@@ -15,7 +15,7 @@ internal static class RateLimitRegistration
     public static IServiceCollection AddRateLimits(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<RateLimitOptions>()
-            .Configure(options => configuration.GetSection(RateLimitOptions.Section).Bind(options.Policies))
+            .Configure(options => NamedSettings.Bind(configuration.GetSection(RateLimitOptions.Section), options.Policies))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<RateLimitOptions>, RateLimitOptionsValidator>();
         services.AddSingleton<RedisRateLimitStore>();

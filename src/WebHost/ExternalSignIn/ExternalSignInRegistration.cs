@@ -1,3 +1,4 @@
+using Maintenance.Storage;
 using Maintenance.WebHost.ExternalSignIn.OpenId;
 using Maintenance.WebHost.Hosting;
 
@@ -17,6 +18,11 @@ internal static class ExternalSignInRegistration
     internal static IServiceCollection AddProviderClient(this IServiceCollection services)
     {
         services.AddSettings<ExternalSignInOptions, ExternalSignInOptionsValidator>(ExternalSignInOptions.Section);
+        services.AddOptions<ExternalSignInOptions>().Configure<IConfiguration>((options, configuration) =>
+        {
+            options.Providers.Clear();
+            NamedSettings.Bind(configuration.GetSection($"{ExternalSignInOptions.Section}:{nameof(options.Providers)}"), options.Providers);
+        });
         services.AddHttpClient(ProviderHttp.ClientName, client => client.MaxResponseContentBufferSize = ProviderHttp.MaxAnswerBytes)
             .RemoveAllLoggers()
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler

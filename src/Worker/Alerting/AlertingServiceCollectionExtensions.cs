@@ -1,3 +1,4 @@
+using Maintenance.Storage;
 using Maintenance.Worker.Alerting.Alertmanager;
 using Maintenance.Worker.Alerting.Webhooks;
 using Maintenance.Worker.Lease;
@@ -12,7 +13,7 @@ public static class AlertingServiceCollectionExtensions
     /// <summary>Registers the center, its common rules and the log sink. Jobs' folders add their own rules, sinks theirs.</summary>
     public static IServiceCollection AddAlerting(this IServiceCollection services)
     {
-        services.AddOptions<AlertingOptions>().BindConfiguration(AlertingOptions.Section).ValidateOnStart();
+        services.AddOptions<AlertingOptions>().BindConfiguration(AlertingOptions.Section).Configure<IConfiguration>(BindWebhooks).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AlertingOptions>, AlertingOptionsValidator>();
         services.AddSingleton<IAlertRule, JobFailedRule>();
         services.AddSingleton<IAlertRule, DriftRule>();
@@ -30,6 +31,12 @@ public static class AlertingServiceCollectionExtensions
             provider, provider.GetServices<IAlertSink>().Concat(Webhooks(provider))));
         services.AddHostedService<AlertmanagerSender>();
         return services;
+    }
+
+    private static void BindWebhooks(AlertingOptions options, IConfiguration configuration)
+    {
+        options.Webhooks.Clear();
+        NamedSettings.Bind(configuration.GetSection($"{AlertingOptions.Section}:{nameof(options.Webhooks)}"), options.Webhooks);
     }
 
     private static IEnumerable<IAlertSink> Webhooks(IServiceProvider provider)

@@ -42,6 +42,13 @@ public sealed class IndexReconciliationMetrics : IJobResultObserver
             yield return Of(keyspace, "revoked", drift.Revoked);
             yield return Of(keyspace, "index_life", drift.IndexLife);
         }
+
+        foreach (var (keyspace, store) in found.Foreign)
+        {
+            yield return Of(keyspace, "dangling", store.Dangling);
+            yield return Of(keyspace, "missing", store.Missing);
+            yield return Of(keyspace, "wrong_expiry", store.WrongExpiry);
+        }
     }
 
     private static Measurement<long> Of(string keyspace, string kind, long value) =>

@@ -1,3 +1,4 @@
+using Maintenance.Worker.ForeignLayouts;
 using Maintenance.Worker.Keyspace;
 using Maintenance.Worker.RedisHealth;
 using Maintenance.Worker.Scheduling;
@@ -11,6 +12,7 @@ public static class IndexReconciliationServiceCollectionExtensions
     public static IServiceCollection AddIndexReconciliation(this IServiceCollection services)
     {
         services.AddKeyspaceSweep();
+        services.AddForeignLayouts();
         services.AddSingleton<IJobResultObserver, IndexReconciliationMetrics>();
         services.AddSingleton<LatestSnapshot<IndexReconciliationSnapshot>>();
         services.AddHostedService(provider => new FailoverWatch(

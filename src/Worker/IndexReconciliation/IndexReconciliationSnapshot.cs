@@ -1,3 +1,5 @@
+using Maintenance.Worker.ForeignLayouts;
+
 namespace Maintenance.Worker.IndexReconciliation;
 
 /// <summary>What a pass found, in its result.</summary>
@@ -21,6 +23,9 @@ public sealed record IndexReconciliationSnapshot(
 
     /// <summary>Drift of tokens, by keyspace.</summary>
     public IReadOnlyDictionary<string, TokenDrift> Tokens { get; init; } = new Dictionary<string, TokenDrift>(StringComparer.Ordinal);
+
+    /// <summary>What was found in stores of other programs, by keyspace.</summary>
+    public IReadOnlyDictionary<string, ForeignFound> Foreign { get; init; } = new Dictionary<string, ForeignFound>(StringComparer.Ordinal);
 }
 
 /// <summary>Drift of one kind of token.</summary>

@@ -20,11 +20,10 @@ internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, J
 
     private const int LongestName = 512;
 
-    // A key that SCAN passes over costs the server far less than a command of its own.
-    private const int KeysPerCommand = 10;
+    private readonly KeyNameScan names = new(connection, context);
 
     /// <summary>Keys that came, ours or not, those that came twice included.</summary>
-    public long Scanned { get; private set; }
+    public long Scanned => names.Scanned;
 
     /// <summary>Keys whose name is not ours to the letter.</summary>
     public long Foreign { get; private set; }
@@ -33,25 +32,15 @@ internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, J
     public string? OtherPrefix { get; private set; }
 
     /// <summary>The server does not allow SCAN, so that this walk says nothing. It is in the report already.</summary>
-    public bool Refused { get; private set; }
+    public bool Refused => names.Refused;
 
     /// <summary>Pages of our keys; some are empty.</summary>
     public async IAsyncEnumerable<IReadOnlyList<ScannedKey>> PagesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var cursor = "0";
-        do
+        await foreach (var page in names.PagesAsync(cancellationToken))
         {
-            var reply = await NextAsync(cursor, cancellationToken);
-            if (reply is null)
-            {
-                Refused = true;
-                yield break;
-            }
-
-            cursor = (string?)reply[0] ?? "0";
-            yield return Read((RedisKey[]?)reply[1] ?? []);
+            yield return Read(page);
         }
-        while (cursor != "0");
     }
 
     /// <summary>Warns when not one session came under our prefix although there are some under another.</summary>
@@ -67,32 +56,12 @@ internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, J
         }
     }
 
-    private async Task<RedisResult[]?> NextAsync(string cursor, CancellationToken cancellationToken)
+    private List<ScannedKey> Read(RedisKey[] scanned)
     {
-        try
-        {
-            var reply = await context.Budget.SpendAsync(
-                "scan",
-                1 + (context.Budget.ScanCount / KeysPerCommand),
-                () => connection.CallAsync(database => database.ExecuteAsync("SCAN", cursor, "COUNT", context.Budget.ScanCount), cancellationToken, Deadline),
-                cancellationToken);
-            return (RedisResult[]?)reply;
-        }
-        catch (RedisServerException exception)
-        {
-            context.Report.NotAvailable("SCAN");
-            context.Report.Error($"The server refuses SCAN, without which nothing can be looked at: {exception.Message}");
-            return null;
-        }
-    }
-
-    private List<ScannedKey> Read(RedisKey[] names)
-    {
-        var page = new List<ScannedKey>(names.Length);
+        var page = new List<ScannedKey>(scanned.Length);
         Span<char> text = stackalloc char[LongestName];
-        foreach (var name in names)
+        foreach (var name in scanned)
         {
-            Scanned++;
             var bytes = (byte[]?)name ?? [];
             // No key of ours with a fixed shape is this long; of the opaque kinds only cache entries could be, and they are left to their TTL.
             if (bytes.Length <= LongestName)

@@ -19,6 +19,9 @@ public sealed class SweepMetrics
     /// <summary>What was mended in an index: drift, a member that had expired by itself, the index's own TTL.</summary>
     internal static readonly string[] RepairKinds = ["dangling", "missing", "wrong_expiry", "revoked", "expired", "index_life"];
 
+    /// <summary>What can be mended in the index of another program's store.</summary>
+    internal static readonly string[] ForeignRepairKinds = ["dangling", "missing", "wrong_expiry", "expired"];
+
     private readonly Counter<long> scanned;
     private readonly Counter<long> removed;
     private readonly Counter<long> ttlRepaired;
@@ -58,7 +61,17 @@ public sealed class SweepMetrics
         }
     }
 
-    internal void Scanned(long keys) => scanned.Add(keys, Keyspace);
+    /// <summary>The same of a store that another program writes.</summary>
+    internal void PrimeForeign(string keyspace)
+    {
+        Scanned(0, keyspace);
+        foreach (var kind in ForeignRepairKinds)
+        {
+            repairs.Add(0, Tag("keyspace", keyspace), Tag("kind", kind));
+        }
+    }
+
+    internal void Scanned(long keys, string keyspace = Native) => scanned.Add(keys, Tag("keyspace", keyspace));
 
     internal void Removed(string reason, string keyspace = Native) => removed.Add(1, Tag("keyspace", keyspace), Tag("reason", reason));
 

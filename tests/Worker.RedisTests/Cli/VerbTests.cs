@@ -51,6 +51,9 @@ public sealed class VerbTests(RedisFixture redis) : IClassFixture<RedisFixture>
     [InlineData("REDIS_URL", "http://example.org", "REDIS_URL")]
     [InlineData("REDIS_ENABLED", "false", "REDIS_ENABLED")]
     [InlineData("REDIS_ENABLED", "maybe", "REDIS_ENABLED")]
+    [InlineData("Alerting__Webhooks__ops__Format", "Fax", "Alerting:Webhooks:ops:Format")]
+    [InlineData("KeySpaces__express__Sessions", "sess:*", "KeySpaces:express:Sessions")]
+    [InlineData("KeySpaces__express__Action", "Delete", "KeySpaces:express:Action")]
     public async Task Serve_Exits2_AndNamesTheWrongSetting(string name, string value, string expected)
     {
         var (exit, _, errors) = await WorkerProcess.VerbAsync(url, [], (name, value));

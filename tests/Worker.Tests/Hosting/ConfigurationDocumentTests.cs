@@ -20,6 +20,7 @@ using Maintenance.Storage.TwoFactor;
 using Maintenance.Testing;
 using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Alerting.Webhooks;
+using Maintenance.Worker.ForeignLayouts;
 using Maintenance.Worker.Hosting;
 using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.KeyspaceStats;
@@ -43,6 +44,7 @@ public sealed class ConfigurationDocumentTests
         { JobsOptions.Section, typeof(JobsOptions) },
         { AlertingOptions.Section, typeof(AlertingOptions) },
         { "Alerting:Webhooks:<name>", typeof(WebhookOptions) },
+        { $"{KeySpacesOptions.Section}:<name>", typeof(KeySpaceOptions) },
         { "Jobs:<Job>", typeof(JobOptions) },
         { "Jobs:SessionCleanup", typeof(SessionCleanupOptions) },
         { "Jobs:IndexReconciliation", typeof(IndexReconciliationOptions) },
