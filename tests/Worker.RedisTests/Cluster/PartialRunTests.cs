@@ -1,7 +1,9 @@
+using System.Text;
 using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
 using Maintenance.Worker.IndexReconciliation;
 using Maintenance.Worker.KeyspaceStats;
+using Maintenance.Worker.RedisTests.ForeignLayouts;
 using Maintenance.Worker.Scheduling;
 
 namespace Maintenance.Worker.RedisTests.Cluster;
@@ -51,5 +53,31 @@ public sealed class PartialRunTests : IAsyncLifetime
         var counted = await JobHarness.RunAsync(stats);
         counted.Outcome.ShouldBe(JobOutcome.Failed);
         counted.Snapshot.ShouldBeNull("a part of the keys would look like a store that has shrunk");
+    }
+
+    /// <summary>Every session on the node that is away would seem to be gone.</summary>
+    [Fact]
+    public async Task StoreOfAnotherProgram_IsNotCompared_WhileOnePrimaryIsAway()
+    {
+        var program = new ExpressProgram(async words => await (await cluster.OwnerAsync(Encoding.UTF8.GetString(words[1]))).ExecuteRawAsync(words));
+        await using var harness = new ForeignHarness(cluster.Nodes[0], program);
+        var sessions = new List<(string User, string Session)>();
+        for (var user = 0; user < 20; user++)
+        {
+            sessions.Add(($"u{user}", await program.LogInAsync($"u{user}")));
+        }
+
+        var away = cluster.Primaries[2];
+        await away.KillAsync();
+        (await harness.FailAsync()).ShouldHaveSingleItem().ShouldContain(away.Endpoint);
+        (await harness.FailAsync()).ShouldHaveSingleItem().ShouldContain(away.Endpoint);
+
+        foreach (var (user, session) in sessions)
+        {
+            if (await cluster.OwnerAsync(program.IndexKey(user)) != away)
+            {
+                (await program.IsListedAsync(user, session)).ShouldBeTrue();
+            }
+        }
     }
 }

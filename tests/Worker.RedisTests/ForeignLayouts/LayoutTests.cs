@@ -102,6 +102,10 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         await program.LoseIndexAsync("ann");
         await redis.Server.ExecuteAsync("EXPIRE", program.IndexKey("bob"), "60");
         await program.StartAsync("bob", program.NewSession());
+        // Without an end although it should have one: it may have members that live longer than the one that is put back.
+        await program.LogInAsync("carl");
+        await redis.Server.ExecuteAsync("PERSIST", program.IndexKey("carl"));
+        await program.StartAsync("carl", program.NewSession());
 
         await harness.RunAsync();
         await harness.RunAsync();
@@ -109,6 +113,8 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         (await program.IsListedAsync("ann", session)).ShouldBeTrue();
         (await redis.Server.IntegerAsync("TTL", program.IndexKey("ann"))).ShouldBeInRange(86_000, 86_400);
         (await redis.Server.IntegerAsync("TTL", program.IndexKey("bob"))).ShouldBeInRange(86_000, 86_400);
+        (await program.LengthAsync("carl")).ShouldBe(2);
+        (await redis.Server.IntegerAsync("TTL", program.IndexKey("carl"))).ShouldBe(-1);
     }
 
     [Fact]
