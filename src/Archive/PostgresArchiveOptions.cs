@@ -10,7 +10,7 @@ public sealed class PostgresArchiveOptions
     /// <summary>Connection string of Npgsql; it usually holds a password, which is never logged. Without one there is no archive.</summary>
     public string? ConnectionString { get; set; }
 
-    /// <summary>Each call of the archive ends after this time. Default 2 s.</summary>
+    /// <summary>Each call of the archive ends after this time. Default 2 s; a program whose calls no request waits for may set a longer one.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>After so many calls within <see cref="BreakerWindow"/>, half of them without an answer, calls fail at once. Default 3.</summary>

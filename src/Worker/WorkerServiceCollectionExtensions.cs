@@ -19,6 +19,9 @@ public static class WorkerServiceCollectionExtensions
     // No request waits for the worker, and its batches are larger than a host's calls.
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(2);
 
+    // Of PostgreSQL a run asks for a thousand rows at once, and its first call makes the connection too.
+    private static readonly TimeSpan ArchiveDeadline = TimeSpan.FromSeconds(10);
+
     /// <summary>Storage, jobs and what runs them; enough for the verbs of the command line.</summary>
     public static IServiceCollection AddMaintenanceWorker(this IServiceCollection services, IConfiguration configuration)
     {
@@ -26,6 +29,7 @@ public static class WorkerServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.Configure<RedisOptions>(options => options.Deadline = DefaultDeadline);
         services.AddAuthStorage(configuration);
+        services.Configure<PostgresArchiveOptions>(options => options.Deadline = ArchiveDeadline);
         if (services.AddPostgresArchive(configuration))
         {
             services.AddSingleton<ArchiveCleanup>();
