@@ -8,7 +8,11 @@ namespace Maintenance.WebHost.RedisTests.Journeys;
 [Collection(HostGroup.Name)]
 public sealed class GatewayTests(HostFixture fixture) : IAsyncLifetime
 {
-    private static readonly HttpClient Browser = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { Timeout = TimeSpan.FromMinutes(2) };
+    private static readonly HttpClient Browser = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false, UseCookies = false, UseProxy = false, RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.Latin1,
+    })
+    { Timeout = TimeSpan.FromMinutes(2) };
 
     private readonly AuthClient client = fixture.Client;
     private HttpReceiver application = null!;
@@ -143,6 +147,45 @@ public sealed class GatewayTests(HostFixture fixture) : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await through.GetAsync("/third", token)).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(60));
     }
 
+    [Fact]
+    public async Task LimitOfVerify_Is429WithRetryAfter_AndTheApplicationIsNotReached()
+    {
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Verify:PermitsPerSecond"] = "1" });
+        await using var own = await StartAsync(host);
+        var through = new AuthClient(Through(own));
+        List<Reply> replies = [];
+
+        // Many at once: one a second passes, however slow the machine is.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                replies.AddRange(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => through.GetAsync("/", "nobody's"))));
+                return replies.Exists(reply => reply.Status == HttpStatusCode.TooManyRequests);
+            },
+            TimeSpan.FromSeconds(60));
+
+        replies.ShouldAllBe(reply => reply.Status == HttpStatusCode.TooManyRequests || reply.Status == HttpStatusCode.Unauthorized, own.LogTail);
+        var refused = replies.First(reply => reply.Status == HttpStatusCode.TooManyRequests);
+        (refused.Code, refused.Headers["Retry-After"], refused.Headers["Content-Type"]).ShouldBe(("rate_limited", "1", "application/problem+json"));
+        application.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("Cookie", 40_000, 431, "headers_too_large")]
+    [InlineData("Authorization", 40_000, 431, "headers_too_large")]
+    [InlineData("Cookie", 1, 400, "invalid_request")]
+    [InlineData("Authorization", 1, 400, "invalid_request")]
+    public async Task HeadersThatTheHostDoesNotRead_AreTheClients4xx_AndTheApplicationIsNotReached(string header, int length, int status, string code)
+    {
+        // 0xFC: never in UTF-8.
+        var reply = await AskAsync("", headers: (header, $"Bearer a={new string('\u00FC', length)}"));
+
+        ((int)reply.Status, reply.Code).ShouldBe((status, code), gateway.LogTail);
+        reply.Headers.ShouldNotContainKey("Retry-After", "it is no better the next time");
+        (reply.Headers["Cache-Control"], reply.Headers["Content-Type"]).ShouldBe(("no-store", "application/problem+json"));
+        application.Requests.ShouldBeEmpty();
+    }
+
     private async Task<NginxServer> StartAsync(HostInstance host)
     {
         var shipped = await File.ReadAllTextAsync(Path.Combine(BuiltProgram.RepositoryRoot, "deploy", "nginx", "auth-request.conf"));
@@ -163,7 +206,8 @@ public sealed class GatewayTests(HostFixture fixture) : IAsyncLifetime
                 site = site.Replace(from, to, StringComparison.Ordinal);
             }
 
-            return site;
+            // As sites with many cookies have it; nginx itself refuses what is longer than 8 KB.
+            return $"large_client_header_buffers 4 64k;\n{site}";
         });
     }
 
