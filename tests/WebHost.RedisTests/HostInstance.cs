@@ -51,7 +51,7 @@ internal sealed partial class HostInstance : IAsyncDisposable
             ["Database:CommandTimeout"] = "00:00:30",
             ["Passwords:HashQueueTimeout"] = "00:01:00",
         };
-        foreach (var limit in (string[])["login", "register", "mail", "redeem", "refresh", "user", "sensitive", "admin", "public", "mail-account", "export"])
+        foreach (var limit in (string[])["login", "register", "mail", "redeem", "refresh", "user", "sensitive", "admin", "public", "mail-account", "export", "antiforgery"])
         {
             all[$"Storage:RateLimits:{limit}:Permits"] = "10000";
         }

@@ -32,6 +32,9 @@ internal static class Limits
     /// <summary>Refreshes, an address.</summary>
     public const string Refresh = "refresh";
 
+    /// <summary>Refusals for want of an antiforgery token that are recorded, an address. They are refused before anything else is asked, and beyond this without a record.</summary>
+    public const string Antiforgery = "antiforgery";
+
     /// <summary>Everything a signed-in user does.</summary>
     public const string User = "user";
 
@@ -68,6 +71,7 @@ internal static class Limits
         [MailAccount] = new() { Permits = 5, Period = TimeSpan.FromMinutes(15) },
         [Redeem] = new() { Permits = 20, Period = TimeSpan.FromMinutes(1) },
         [Refresh] = new() { Permits = 120, Period = TimeSpan.FromMinutes(1) },
+        [Antiforgery] = new() { Permits = 30, Period = TimeSpan.FromMinutes(1) },
         [User] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) },
         [Sensitive] = new() { Permits = 20, Period = TimeSpan.FromMinutes(1) },
         [Export] = new() { Permits = 3, Period = TimeSpan.FromHours(1) },

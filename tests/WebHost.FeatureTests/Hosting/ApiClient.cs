@@ -34,6 +34,9 @@ public sealed class ApiClient(Uri address)
 
     public string? UserAgent { get; set; }
 
+    /// <summary>Headers beside.</summary>
+    public Dictionary<string, string> More { get; } = new(StringComparer.Ordinal);
+
     public Dictionary<string, string> Cookies { get; } = new(StringComparer.Ordinal);
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
@@ -60,6 +63,11 @@ public sealed class ApiClient(Uri address)
         if (UserAgent is not null)
         {
             request.Headers.UserAgent.ParseAdd(UserAgent);
+        }
+
+        foreach (var (name, value) in More)
+        {
+            request.Headers.Add(name, value);
         }
 
         if (Cookies.Count > 0)

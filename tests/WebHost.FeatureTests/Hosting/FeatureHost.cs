@@ -17,7 +17,7 @@ public sealed class FeatureHost : IAsyncLifetime
     public const string RedisPassword = "s3cret-of-redis";
 
     private static readonly string[] Limits =
-        ["login", "admin-login", "login-account", "login-device", "register", "mail", "mail-account", "redeem", "refresh", "user", "sensitive", "admin", "public", "export"];
+        ["login", "admin-login", "login-account", "login-device", "register", "mail", "mail-account", "redeem", "refresh", "user", "sensitive", "admin", "public", "export", "antiforgery"];
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("feature-host");
     private RedisServer redis = null!;

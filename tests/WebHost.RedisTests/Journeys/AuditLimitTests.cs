@@ -20,12 +20,15 @@ public sealed class AuditLimitTests(HostFixture fixture)
             ["Storage:RateLimits:refresh:Period"] = "01:00:00",
             ["Storage:RateLimits:redeem:Permits"] = $"{Permits}",
             ["Storage:RateLimits:redeem:Period"] = "01:00:00",
+            ["Storage:RateLimits:antiforgery:Permits"] = $"{Permits}",
+            ["Storage:RateLimits:antiforgery:Period"] = "01:00:00",
         });
         var agent = $"flood-{Guid.NewGuid():N}";
         for (var i = 0; i < Permits * 3; i++)
         {
             (await AskAsync("/api/auth/refresh", new { refreshToken = "nothing" })).ShouldBe(i < Permits ? HttpStatusCode.Unauthorized : HttpStatusCode.TooManyRequests);
             (await AskAsync("/api/auth/verify-email", new { token = "nothing" })).ShouldBe(i < Permits ? HttpStatusCode.BadRequest : HttpStatusCode.TooManyRequests);
+            (await AskAsync("/api/auth/logout", new { }, "__Host-session=nothing")).ShouldBe(HttpStatusCode.Forbidden, "waiting makes it no better");
         }
 
         // Rows are written in order: when this one is there, so are all before it.
@@ -34,12 +37,17 @@ public sealed class AuditLimitTests(HostFixture fixture)
             async () => await fixture.Database.ScalarAsync<long>("SELECT count(*) FROM audit_events WHERE user_agent = $1 AND action = 'login'", agent) == 1, TimeSpan.FromSeconds(60));
         (await fixture.Database.ScalarAsync<string>(
             "SELECT string_agg(counted, ',' ORDER BY counted) FROM (SELECT action || '|' || count(*) AS counted FROM audit_events WHERE user_agent = $1 GROUP BY action) AS actions", agent))
-            .ShouldBe($"email.verified|{Permits},login|1,refresh|{Permits}");
+            .ShouldBe($"antiforgery.refused|{Permits},email.verified|{Permits},login|1,refresh|{Permits}");
 
-        async Task<HttpStatusCode> AskAsync(string path, object body)
+        async Task<HttpStatusCode> AskAsync(string path, object body, string? cookie = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
             request.Headers.UserAgent.ParseAdd(agent);
+            if (cookie is not null)
+            {
+                request.Headers.Add("Cookie", cookie);
+            }
+
             return (await new AuthClient(host.Api).SendAsync(request)).Status;
         }
     }

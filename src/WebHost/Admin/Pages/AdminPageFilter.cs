@@ -1,4 +1,5 @@
 using Maintenance.Pages;
+using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Sessions;
 using Maintenance.WebHost.StepUp;
 using Maintenance.WebHost.Users;
@@ -8,6 +9,9 @@ namespace Maintenance.WebHost.Admin.Pages;
 /// <summary>Lets an administrator pass, signed in by the cookie; a form also has to be of our own page. Everybody else is shown the way to sign in.</summary>
 internal static class AdminPageFilter
 {
+    /// <summary>What the trail says of a form that another site has sent.</summary>
+    public const string ForeignForm = "a form that is not of an administration page";
+
     public static async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
@@ -26,6 +30,9 @@ internal static class AdminPageFilter
             var form = await PageForm.ReadAsync(context);
             if (!SameOrigin.Sent(context.Request) || !SessionCookies.IsAntiforgeryTokenOf(token, form?[PageForm.TokenField]))
             {
+                // The limit of these pages has counted the request.
+                context.RequestServices.GetRequiredService<IAuditTrail>().Record(
+                    context, new AuditEvent { Action = AuditActions.AntiforgeryRefused, Succeeded = false, UserId = context.User.UserId(), Detail = ForeignForm });
                 var id = context.GetRouteValue("id") as string;
                 return new SeeOther(id is null ? AdminPageEndpoints.Start : $"/admin/users/{Uri.EscapeDataString(id)}?notice={Notices.Foreign}");
             }

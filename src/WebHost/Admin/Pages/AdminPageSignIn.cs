@@ -20,7 +20,7 @@ internal sealed class AdminPageSignIn(PasswordSignIn passwords, SecondFactorSign
     /// <summary>Takes address and password.</summary>
     public async Task<IResult> PasswordAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        if (!SameOrigin.Sent(context.Request) || await PageForm.ReadAsync(context) is not { } form)
+        if (!IsOwn(context) || await PageForm.ReadAsync(context) is not { } form)
         {
             return new SeeOther(AdminPageEndpoints.SignIn);
         }
@@ -34,7 +34,7 @@ internal sealed class AdminPageSignIn(PasswordSignIn passwords, SecondFactorSign
     /// <summary>Takes the code of the second factor.</summary>
     public async Task<IResult> CodeAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        if (!SameOrigin.Sent(context.Request) || await PageForm.ReadAsync(context) is not { } form)
+        if (!IsOwn(context) || await PageForm.ReadAsync(context) is not { } form)
         {
             return new SeeOther(AdminPageEndpoints.SignIn);
         }
@@ -52,6 +52,17 @@ internal sealed class AdminPageSignIn(PasswordSignIn passwords, SecondFactorSign
         await sessions.RevokeAsync(user, session, cancellationToken);
         cookies.Remove(context);
         audit.Record(context, new AuditEvent { Action = AuditActions.LoggedOut, UserId = user, SessionId = session.Value });
+    }
+
+    private bool IsOwn(HttpContext context)
+    {
+        var own = SameOrigin.Sent(context.Request);
+        if (!own)
+        {
+            audit.Record(context, new AuditEvent { Action = AuditActions.AntiforgeryRefused, Succeeded = false, Detail = AdminPageFilter.ForeignForm });
+        }
+
+        return own;
     }
 
     private async Task<IResult> AnswerAsync(HttpContext context, IResult answer, string? challenge, CancellationToken cancellationToken)
