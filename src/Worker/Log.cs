@@ -86,9 +86,9 @@ internal static partial class Log
     [LoggerMessage(2301, LogLevel.Warning, "The reconciliation after a failover could not begin; the next scheduled one makes up for it")]
     public static partial void FailoverPassNotBegun(this ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 2700, Message = "Alert {Alert} firing, {Severity}, since {Since}, repeated {Repeated}: {Summary}")]
+    [LoggerMessage(EventId = 2700, Message = "Alert {Alert} firing, {Severity}, since {Since}, repeated {Repeated}: {Summary} (runbook: {Runbook})")]
     public static partial void AlertFiring(
-        this ILogger logger, LogLevel level, string alert, Alerting.AlertSeverity severity, DateTimeOffset since, bool repeated, string summary);
+        this ILogger logger, LogLevel level, string alert, Alerting.AlertSeverity severity, DateTimeOffset since, bool repeated, string summary, string runbook);
 
     [LoggerMessage(2701, LogLevel.Information, "Alert {Alert} resolved, fired since {Since}; it said: {Summary}")]
     public static partial void AlertResolved(this ILogger logger, string alert, DateTimeOffset since, string summary);

@@ -26,9 +26,9 @@ public sealed class AlertingOptions
 
     /// <summary>
     /// Where people read docs/runbooks: what every alert's link to its runbook begins with. Default what deploy/prometheus/rules.yaml begins its own with
-    /// too, a place that is to be replaced. Empty: no such links.
+    /// too, a place that is to be replaced; until then the status page and the log name the file. Empty: no such links.
     /// </summary>
-    public string? RunbooksUrl { get; set; } = "https://example.com/maintenance/docs/runbooks";
+    public string? RunbooksUrl { get; set; } = AlertLinks.PlaceholderRunbooks;
 
     /// <summary>Webhooks by name.</summary>
     public IDictionary<string, WebhookOptions> Webhooks { get; } = new Dictionary<string, WebhookOptions>(StringComparer.OrdinalIgnoreCase);

@@ -42,7 +42,8 @@ public sealed class StatusBed : IAsyncLifetime
             ("Jobs__RedisHealth__PingP99Degraded", "00:01:00"),
             ("Jobs__RedisHealth__SlowCommandDegraded", "00:01:00"),
             ("Results__RefreshInterval", "00:00:01"),
-            ("Alerting__DriftAbove", "100"));
+            ("Alerting__DriftAbove", "100"),
+            ("Alerting__RunbooksUrl", "https://docs.example.org/runbooks"));
         await Eventually.TrueAsync(
             async () => (await Worker.JsonAsync($"/api/jobs/{JobNames.MemoryAlerts}")).GetProperty("results").GetArrayLength() > 0, TimeSpan.FromSeconds(90));
         (await Worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.MemoryAlerts}/run")).Status.ShouldBe(202);

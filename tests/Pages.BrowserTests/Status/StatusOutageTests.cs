@@ -37,6 +37,7 @@ public sealed class StatusOutageTests(Chromium chromium)
         await server.PauseAsync();
         await Expect(window.Page.Locator("#verdict-title")).ToContainTextAsync("Unhealthy", new() { Timeout = 60_000 });
         await Expect(window.Page.Locator("#verdict")).ToContainTextAsync("This replica gets no answer");
+        await Expect(window.Page.Locator("#alerts")).ToContainTextAsync("Runbook: docs/runbooks/redis-down.md", new() { Timeout = 60_000 });
         // Redis answers nothing, and a call to it would last its deadline, each time. A busy machine holds up one or two.
         var quickest = TimeSpan.MaxValue;
         for (var i = 0; i < 3; i++)

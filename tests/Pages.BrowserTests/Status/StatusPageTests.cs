@@ -82,7 +82,16 @@ public sealed class StatusPageTests(Chromium chromium, StatusBed bed) : IClassFi
         await Expect(page.Locator("#alerts")).ToContainTextAsync("index drift", new() { Timeout = 60_000 });
         (await page.EvaluateAsync<bool>("window.neverReloaded === true")).ShouldBeTrue();
         await Expect(page.Locator("#live-text")).ToHaveTextAsync("Live");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Runbook for index drift", Exact = true }))
+            .ToHaveAttributeAsync("href", "https://docs.example.org/runbooks/index-drift.md");
         await window.ShouldBeGoodAsync("status-alert");
+        foreach (var view in (string[])["desktop-dark", "phone-light", "phone-dark"])
+        {
+            await using var other = await chromium.OpenAsync(bed.Address, View.Named(view));
+            await other.Page.GotoAsync("");
+            await Expect(other.Page.GetByRole(AriaRole.Link, new() { Name = "Runbook for index drift" })).ToBeVisibleAsync(Patient);
+            await other.ShouldBeGoodAsync("status-alert");
+        }
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Maintenance.Worker.Alerting;
 using Maintenance.Worker.Lease;
 using Maintenance.Worker.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.RedisTests.Alerting;
 
@@ -147,7 +148,7 @@ public sealed class ToldAlertsTests(RedisFixture redis) : IClassFixture<RedisFix
         {
             var options = JobHarness.Monitor(new AlertingOptions());
             var outcomes = new SinkOutcomes(test.meters, TimeProvider.System, test.logs.For<SinkOutcomes>());
-            var dispatcher = new AlertDispatcher(Center, [new LogSink(test.logs.For<LogSink>())], outcomes, options, TimeProvider.System, test.logs.For<AlertDispatcher>(), ToldAlerts);
+            var dispatcher = new AlertDispatcher(Center, [new LogSink(Options.Create(new AlertingOptions()), test.logs.For<LogSink>())], outcomes, options, TimeProvider.System, test.logs.For<AlertDispatcher>(), ToldAlerts);
             await ToldAlerts.StartAsync(CancellationToken.None);
             await dispatcher.StartAsync(CancellationToken.None);
             return new Stopping(dispatcher, ToldAlerts);

@@ -63,6 +63,20 @@ public sealed partial class AlertRunbooksTests
         new AlertingOptions { RunbooksUrl = "" }.Links.Runbooks.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("https://docs.example.org/runbooks/", "https://docs.example.org/runbooks/job-failing.md")]
+    [InlineData(AlertLinks.PlaceholderRunbooks, null)]
+    [InlineData(AlertLinks.PlaceholderRunbooks + "/", null)]
+    [InlineData("", null)]
+    public void PageAndLog_LinkToARunbook_OnlyWhereItLeadsSomewhere(string configured, string? expected)
+    {
+        var alert = Alert.Of("job_failed", "task", "x", AlertSeverity.Warning, "", AlertRunbooks.JobFailing);
+
+        new AlertingOptions { RunbooksUrl = configured }.Links.RealRunbook(alert).ShouldBe(expected);
+
+        File.Exists(Path.Combine(BuiltProgram.RepositoryRoot, AlertLinks.RunbookFile(alert))).ShouldBeTrue();
+    }
+
     private static IReadOnlyList<string> Codes { get; } = [.. typeof(HealthReasons).GetFields().Select(field => (string)field.GetRawConstantValue()!)];
 
     private static IEnumerable<Alert> Raised()

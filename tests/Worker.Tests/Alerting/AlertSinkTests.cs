@@ -1,6 +1,7 @@
 using Maintenance.Testing;
 using Maintenance.Worker.Alerting;
 using Maintenance.Worker.RedisHealth;
+using Microsoft.Extensions.Options;
 
 namespace Maintenance.Worker.Tests.Alerting;
 
@@ -111,7 +112,7 @@ public sealed class AlertSinkTests : IDisposable
     public async Task LogSink_WritesErrorsWarningsAndEnds()
     {
         var critical = Alert.Of("redis_health", "node", "r:1", AlertSeverity.Critical, "gone", AlertRunbooks.RedisDown);
-        var logSink = new LogSink(harness.Log.For<LogSink>());
+        var logSink = new LogSink(Options.Create(new AlertingOptions { RunbooksUrl = "https://docs.example.org/runbooks" }), harness.Log.For<LogSink>());
 
         await logSink.SendAsync(
             [
@@ -123,5 +124,6 @@ public sealed class AlertSinkTests : IDisposable
 
         harness.Log.Entries.Select(entry => entry.Level.ToString()).ShouldBe(["Error", "Warning", "Information"]);
         harness.Log.Entries[0].Message.ShouldContain("gone");
+        harness.Log.Entries[0].Values["Runbook"].ShouldBe("https://docs.example.org/runbooks/redis-down.md");
     }
 }

@@ -35,6 +35,9 @@ public sealed record StatusModel
 
     public required IReadOnlyList<LastingAlert> Alerts { get; init; }
 
+    /// <summary>Where they lead.</summary>
+    public required AlertLinks Links { get; init; }
+
     /// <summary>Who is told of them.</summary>
     public required IReadOnlyList<SinkState> Sinks { get; init; }
 
