@@ -64,6 +64,24 @@ public sealed class OtherServersTests
             .Message.ShouldContain("no_such_directive");
     }
 
+    [Fact]
+    public async Task Alertmanager_HoldsNothingAtFirst_AndSaysWhyItDoesNotStart()
+    {
+        var nobody = new Uri("http://127.0.0.1:9/");
+        await using var alertmanager = await AlertmanagerServer.StartAsync(nobody);
+        (await alertmanager.AlertsAsync()).ShouldBeEmpty();
+
+        await using var other = await HttpReceiver.StartAsync();
+        other.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = 404;
+            return Task.CompletedTask;
+        };
+
+        // Not the end of a long wait: that is a TimeoutException.
+        (await Should.ThrowAsync<InvalidOperationException>(() => AlertmanagerServer.StartAsync(nobody, other.Address.Port))).Message.ShouldContain("address already in use");
+    }
+
     private static async Task ServeAsync(int port, string text, CancellationToken stop)
     {
         using var listener = new HttpListener();

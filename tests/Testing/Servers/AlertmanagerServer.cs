@@ -31,6 +31,7 @@ public sealed class AlertmanagerServer : IAsyncDisposable
     /// <summary>Starts one and returns when it is ready.</summary>
     /// <param name="webhook">Who is told.</param>
     /// <param name="port">Its port; null for a free one.</param>
+    /// <exception cref="InvalidOperationException">It did not start; the message ends with its log.</exception>
     public static async Task<AlertmanagerServer> StartAsync(Uri webhook, int? port = null)
     {
         var server = new AlertmanagerServer(port ?? FreePort.Next());
@@ -112,12 +113,18 @@ public sealed class AlertmanagerServer : IAsyncDisposable
             {
                 if (process.HasExited)
                 {
-                    throw new InvalidOperationException($"alertmanager ended. {process.Tail()}");
+                    return true;
                 }
 
                 using var response = await _http.GetAsync(new Uri(Address, "-/ready"));
-                return response.IsSuccessStatusCode;
+                // Whatever else has taken the port may be ready too.
+                return response.IsSuccessStatusCode && !process.HasExited;
             },
             TimeSpan.FromSeconds(60));
+        if (process.HasExited)
+        {
+            await process.WaitForExitAsync();
+            throw new InvalidOperationException($"alertmanager ended. {process.Tail()}");
+        }
     }
 }
