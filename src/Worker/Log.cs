@@ -37,8 +37,8 @@ internal static partial class Log
     [LoggerMessage(2008, LogLevel.Information, "Job {Job} is not scheduled (Jobs:{Section}:Enabled is false); it can be run by hand")]
     public static partial void JobDisabled(this ILogger logger, string job, string section);
 
-    [LoggerMessage(2009, LogLevel.Warning, "Job {Job} missed a firing: the one before took longer than its interval, or this process stood still")]
-    public static partial void Misfired(this ILogger logger, string job);
+    [LoggerMessage(2009, LogLevel.Warning, "Job {Job} passed over {Count} due times: the run before took longer than its interval, or this process stood still")]
+    public static partial void Misfired(this ILogger logger, string job, long count);
 
     [LoggerMessage(2010, LogLevel.Warning, "Results could not be read from Redis: {Problem}. Figures stay as they are until it answers")]
     public static partial void ResultsNotRead(this ILogger logger, string problem);

@@ -56,6 +56,7 @@ public static class WorkerServiceCollectionExtensions
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<ScheduleBoard>();
+        services.AddSingleton<PassedDueTimes>();
         services.AddJobs();
         services.KeepLastGoodOptions();
         return services;
@@ -70,8 +71,7 @@ public static class WorkerServiceCollectionExtensions
         services.AddQuartz(quartz => quartz
             .ConfigureScheduler(scheduler => scheduler.InstanceName = "maintenance")
             .UseInMemoryStore()
-            .UseDefaultTimeZone(TimeZoneInfo.Utc)
-            .AddTriggerListener<MisfireListener>());
+            .UseDefaultTimeZone(TimeZoneInfo.Utc));
         // Stops after the scheduler and the endpoints, which begin runs.
         services.AddHostedService<RunsEnding>();
         services.AddHostedService<ScheduleStarter>();

@@ -25,7 +25,7 @@ public sealed class JobMetrics
         ArgumentNullException.ThrowIfNull(jobs);
         var meter = meterFactory.Create(WorkerMeter.Name);
         runs = meter.CreateCounter<long>("maintenance.job.runs", description: "Runs of this replica by outcome.");
-        misfires = meter.CreateCounter<long>("maintenance.job.misfires", description: "Firings missed because a run took too long or the process stood still.");
+        misfires = meter.CreateCounter<long>("maintenance.job.misfires", description: "Due times passed over because a run took too long or the process stood still.");
         duration = meter.CreateHistogram(
             "maintenance.job.duration",
             "s",
@@ -71,7 +71,7 @@ public sealed class JobMetrics
         }
     }
 
-    internal void Misfired(string job) => misfires.Add(1, Task(job));
+    internal void Misfired(string job, long dueTimes) => misfires.Add(dueTimes, Task(job));
 
     internal void Running(string job, bool running) => Of(job).Running = running ? 1 : 0;
 

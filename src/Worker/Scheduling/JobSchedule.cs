@@ -104,6 +104,23 @@ public sealed class JobSchedule
     public DateTimeOffset NextDue(DateTimeOffset due) =>
         Cron is null ? due + interval : Cron.GetNextValidTimeAfter(due) ?? due + LongestInterval;
 
+    /// <summary>How many due times there are from one (counted) to another (not counted).</summary>
+    internal long CountDue(DateTimeOffset from, DateTimeOffset until)
+    {
+        if (Cron is null)
+        {
+            return Math.Max(0, (until - from).Ticks / interval.Ticks);
+        }
+
+        var count = 0L;
+        for (var due = from; due < until; due = NextDue(due))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>Whether it will ever be due again.</summary>
     public bool HasFuture(DateTimeOffset now) => Cron is null || Cron.GetNextValidTimeAfter(now) is not null;
 }

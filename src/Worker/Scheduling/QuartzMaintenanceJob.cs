@@ -10,6 +10,7 @@ internal sealed class QuartzMaintenanceJob(
     IEnumerable<JobRegistration> jobs,
     IServiceProvider provider,
     ScheduleBoard board,
+    PassedDueTimes passed,
     ResultsCache results,
     IHostApplicationLifetime lifetime,
     TimeProvider timeProvider) : IJob
@@ -34,7 +35,9 @@ internal sealed class QuartzMaintenanceJob(
         board.Set(name, interval, now, context.NextFireTimeUtc);
         // A missed firing still carries the time at which it was missed; what it catches up with is due now.
         var scheduled = context.ScheduledFireTimeUtc ?? context.FireTimeUtc;
-        var due = schedule.DueOf(context.FireTimeUtc - scheduled > ScheduleStarter.MisfireThreshold ? context.FireTimeUtc : scheduled);
+        var moment = context.FireTimeUtc - scheduled > ScheduleStarter.MisfireThreshold ? context.FireTimeUtc : scheduled;
+        passed.Fires(name, moment);
+        var due = schedule.DueOf(moment);
         // The scheduler waits for its jobs before it ends their token; these waits are not worth the host's patience.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try

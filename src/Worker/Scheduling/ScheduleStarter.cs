@@ -8,10 +8,11 @@ internal sealed class ScheduleStarter(
     IEnumerable<JobRegistration> jobs,
     IServiceProvider provider,
     ScheduleBoard board,
+    PassedDueTimes passed,
     TimeProvider timeProvider,
     ILogger<ScheduleStarter> logger) : IHostedService
 {
-    // A firing that is later than this was missed: it is counted, and the ones that it overlaps are not made up for one after the other.
+    // A firing that is later than this was missed: it is for what is due now, and the ones before are not made up for one after the other.
     internal static readonly TimeSpan MisfireThreshold = TimeSpan.FromSeconds(1);
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -37,6 +38,7 @@ internal sealed class ScheduleStarter(
             var detail = JobBuilder.Create<QuartzMaintenanceJob>().WithIdentity(job.Name).Build();
             var first = await scheduler.ScheduleJob(detail, trigger, default, cancellationToken);
             board.Set(job.Name, interval, now, first);
+            passed.Expect(job.Name, schedule, first);
             logger.JobScheduled(job.Name, options.Schedule, first.ToString("u"));
         }
     }
