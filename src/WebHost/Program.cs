@@ -1,4 +1,5 @@
 using Maintenance.WebHost.Admin;
+using Maintenance.WebHost.Audit;
 using Maintenance.WebHost.Database;
 using Maintenance.WebHost.Hosting;
 using Microsoft.Extensions.Options;
@@ -10,10 +11,12 @@ const string Usage = """
       migrate     makes or completes the tables in the user database (DATABASE_URL), then ends
       create-admin <email> [--unverified]
                   makes a registered account an administrator, then ends; one whose address nobody has verified only if told so
+      audit prune --older-than <d.hh:mm:ss> [--dry-run]
+                  deletes (counts) rows of the audit trail that are older, as the table's owner, then ends
       --help      this text
 
     Settings come from appsettings.json, the environment (Api__Port=8080) and the command line; docs/configuration.md has them all.
-    Exit codes: 0 done, 1 migrate or create-admin failed or a shutdown was cut off, 2 a wrong setting or an unknown verb.
+    Exit codes: 0 done, 1 migrate, create-admin or audit prune failed or a shutdown was cut off, 2 a wrong setting or an unknown verb.
     """;
 
 if (args is ["--help" or "-h" or "help", ..])
@@ -22,7 +25,7 @@ if (args is ["--help" or "-h" or "help", ..])
     return 0;
 }
 
-if (args is [var verb, ..] && verb is not ("migrate" or CreateAdminVerb.Name) && !verb.StartsWith('-'))
+if (args is [var verb, ..] && verb is not ("migrate" or CreateAdminVerb.Name or AuditPruneVerb.Name) && !verb.StartsWith('-'))
 {
     await Console.Error.WriteLineAsync($"Unknown verb '{verb}'.{Environment.NewLine}{Usage}");
     return 2;
@@ -40,6 +43,18 @@ try
     {
         await using var built = HostSetup.Build([.. rest.Where(argument => argument.StartsWith('-') && argument != CreateAdminVerb.Unverified)]);
         return await CreateAdminVerb.RunAsync(built.Services, [.. rest.Where(argument => !argument.StartsWith('-') || argument == CreateAdminVerb.Unverified)], CancellationToken.None);
+    }
+
+    if (args is [AuditPruneVerb.Name, .. var words])
+    {
+        if (!AuditPruneVerb.TryRead(words, out var prune))
+        {
+            await Console.Error.WriteLineAsync(AuditPruneVerb.Usage);
+            return 2;
+        }
+
+        await using var built = HostSetup.Build([.. prune.Settings]);
+        return await AuditPruneVerb.RunAsync(built.Services, prune, Console.Out, Console.Error, CancellationToken.None);
     }
 
     var app = HostSetup.Build(args);

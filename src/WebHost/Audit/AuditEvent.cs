@@ -85,6 +85,7 @@ internal static class AuditActions
     public const string ExternalLinked = "external.linked";
     public const string ExternalUnlinked = "external.unlinked";
     public const string AntiforgeryRefused = "antiforgery.refused";
+    public const string AuditPruned = "audit.pruned";
     public const string AdminRefused = "admin.refused";
     public const string AdminSessionsEnded = "admin.sessions_ended";
     public const string AdminSessionEnded = "admin.session_ended";
