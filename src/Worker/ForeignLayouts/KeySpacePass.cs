@@ -171,7 +171,7 @@ internal sealed class KeySpacePass(
     {
         if (by > 0)
         {
-            context.Report.Add($"foreign_{space.Name}_{count}", by);
+            context.Report.Add(DriftCounts.Foreign(space.Name, count), by);
         }
     }
 

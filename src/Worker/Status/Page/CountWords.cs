@@ -58,18 +58,18 @@ internal static class CountWords
         "revoked" => "Revoked, still stored",
         "expired" => "Expired member",
         "index_life" => "Wrong life of an index",
-        _ => Readable.Words(kind),
+        _ => DriftCounts.Split(kind) is ({ } keyspace, var own) && own != kind ? $"{Drift(own)}, {Readable.Words(keyspace)}" : Readable.Words(kind),
     };
 
     /// <summary>What a run changed, or under a dry run would have: largest first, each with what it is.</summary>
     public static IReadOnlyList<(long Count, string What)> Changed(JobResult result) => [.. result.Counts
-        .Where(count => count.Value > 0 && Changes.ContainsKey(count.Key))
+        .Where(count => count.Value > 0 && Change(count.Key) is not null)
         .OrderByDescending(count => count.Value)
-        .Select(count => (count.Value, Number(count.Value, Changes[count.Key])))];
+        .Select(count => (count.Value, Number(count.Value, Change(count.Key)!)))];
 
     /// <summary>What a run looked at.</summary>
     public static IReadOnlyList<(long Count, string What)> Seen(JobResult result) => [.. result.Counts
-        .Where(count => count.Value > 0 && !Changes.ContainsKey(count.Key))
+        .Where(count => count.Value > 0 && Change(count.Key) is null)
         .OrderByDescending(count => Sights.ContainsKey(count.Key))
         .ThenByDescending(count => count.Value)
         .Select(count => (count.Value, Number(count.Value, Sight(count.Key))))];
@@ -88,7 +88,15 @@ internal static class CountWords
         return mends && counts.Count > 2 ? $"{text}, and more" : text;
     }
 
+    // What was found of a kind of token was mended; in a store of another program only what is counted so.
+    private static string? Change(string name) => Changes.GetValueOrDefault(name)
+        ?? (DriftCounts.MendedIn(name) is { } store ? $"entries mended in {Readable.Words(store)}"
+            : DriftCounts.SplitCount(name) is { } drift && !DriftCounts.IsForeign(drift.Keyspace) && Changes.GetValueOrDefault(DriftCounts.Name(drift.Kind)) is { } words
+                ? $"{words} ({Readable.Words(drift.Keyspace)})"
+                : null);
+
     private static string Sight(string name) => Sights.GetValueOrDefault(name)
+        ?? (DriftCounts.SplitCount(name) is { } drift ? $"{Drift(drift.Kind).ToLowerInvariant()} ({Readable.Words(drift.Keyspace)})" : null)
         ?? (name.StartsWith(MissingOfKind, StringComparison.Ordinal) ? $"{Readable.Words(name[MissingOfKind.Length..])} keys without an end" : Readable.Words(name));
 
     /// <summary>One is no plural.</summary>
