@@ -87,6 +87,24 @@ public sealed class SafetyTests(RedisFixture redis) : IClassFixture<RedisFixture
     }
 
     [Fact]
+    public async Task Mend_DoesNothing_WhenTheProgramHasWrittenTheMemberAgain()
+    {
+        var hashes = new HashProgram(redis.Server.ExecuteRawAsync);
+        await using var harness = new ForeignHarness(redis.Server, hashes);
+        var session = await hashes.LogInAsync("ann");
+        var score = await hashes.ScoreAsync("ann", session);
+        await hashes.EndAsync("ann", session);
+        var repair = new ForeignRepair(harness.Connection, new KeySpace("hashes", hashes.Options), cluster: false);
+        var seen = new ForeignSuspect(ForeignDrift.Dangling, session, "ann", System.Text.Encoding.UTF8.GetBytes(hashes.SessionKey("ann", session)), score);
+        await hashes.ScoreAsync("ann", session, $"{score + 1}");
+
+        (await repair.MendAsync(seen, CancellationToken.None)).ShouldBeFalse();
+        (await hashes.IsListedAsync("ann", session)).ShouldBeTrue();
+        (await repair.MendAsync(seen with { Score = score + 1 }, CancellationToken.None)).ShouldBeTrue();
+        (await hashes.IsListedAsync("ann", session)).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Brake_StopsAPassThatWouldRemoveTooMuch_AndChangesNothing()
     {
         await using var harness = new ForeignHarness(redis.Server, program);
