@@ -9,12 +9,15 @@ public sealed class IndexReconciliationMetrics : IJobResultObserver
 {
     private readonly LatestSnapshot<IndexReconciliationSnapshot> latest;
 
-    /// <summary>Creates the gauge.</summary>
+    /// <summary>Creates the gauges.</summary>
     public IndexReconciliationMetrics(IMeterFactory meterFactory, LatestSnapshot<IndexReconciliationSnapshot> latest)
     {
         this.latest = latest;
-        meterFactory.Create(WorkerMeter.Name).CreateObservableGauge(
+        var meter = meterFactory.Create(WorkerMeter.Name);
+        meter.CreateObservableGauge(
             "maintenance.index.drift.members", Measure, description: "Index members out of step, as found by the last pass, by keyspace and kind.");
+        meter.CreateObservableGauge(
+            "maintenance.foreign.sessions", MeasureForeign, description: "Sessions in stores of other programs, as seen by the last pass, by keyspace.");
     }
 
     /// <inheritdoc/>
@@ -50,6 +53,10 @@ public sealed class IndexReconciliationMetrics : IJobResultObserver
             yield return Of(keyspace, "wrong_expiry", store.WrongExpiry);
         }
     }
+
+    private IEnumerable<Measurement<long>> MeasureForeign() => latest.Value is { } found
+        ? found.Foreign.Select(store => new Measurement<long>(store.Value.Sessions, new KeyValuePair<string, object?>("keyspace", store.Key)))
+        : [];
 
     private static Measurement<long> Of(string keyspace, string kind, long value) =>
         new(value, new KeyValuePair<string, object?>("keyspace", keyspace), new KeyValuePair<string, object?>("kind", kind));

@@ -44,6 +44,7 @@ public sealed class ForeignCommandTests(RedisFixture redis) : IClassFixture<Redi
             {
                 var metrics = await worker.Http.GetStringAsync("/metrics");
                 return metrics.Contains("maintenance_index_drift_members{keyspace=\"express\",kind=\"missing\"}", StringComparison.Ordinal)
+                    && metrics.Contains("maintenance_foreign_sessions{keyspace=\"express\"} 1\n", StringComparison.Ordinal)
                     && metrics.Contains("maintenance_index_repairs_total{keyspace=\"express\",kind=\"dangling\"} 0", StringComparison.Ordinal);
             },
             TimeSpan.FromSeconds(60));
