@@ -117,7 +117,10 @@ internal sealed class SweepHarness : IAsyncDisposable
     public static long Expiry(IssuedSession session) => session.Session.ExpiresAt.ToUnixTimeMilliseconds();
 
     /// <summary>Everything in the database: names, values (serialized by the server) and expiry times.</summary>
-    public async Task<string> DumpAsync()
+    public Task<string> DumpAsync() => DumpAsync(server);
+
+    /// <summary>The same of any server.</summary>
+    public static async Task<string> DumpAsync(RedisServer server)
     {
         var names = await server.KeysAsync();
         var values = await server.ExecuteManyAsync(names.Select(name => new[] { "DEBUG", "DIGEST-VALUE", name }));

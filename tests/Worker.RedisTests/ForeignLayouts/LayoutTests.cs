@@ -66,7 +66,7 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         var program = ForeignHarness.Create(name, redis.Server.ExecuteRawAsync);
         await using var harness = new ForeignHarness(redis.Server, program, KeySpaceAction.Report);
         await DamageAsync(program, await PopulateAsync(program));
-        var before = await DumpAsync();
+        var before = await SweepHarness.DumpAsync(redis.Server);
 
         for (var pass = 0; pass < 3; pass++)
         {
@@ -74,7 +74,7 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
             (found.Dangling, found.Missing, harness.Mended(report)).ShouldBe((2, 3, 0));
         }
 
-        (await DumpAsync()).ShouldBe(before);
+        (await SweepHarness.DumpAsync(redis.Server)).ShouldBe(before);
     }
 
     [Fact]
@@ -83,13 +83,13 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         var program = new ExpressProgram(redis.Server.ExecuteRawAsync);
         await using var harness = new ForeignHarness(redis.Server, program);
         await DamageAsync(program, await PopulateAsync(program));
-        var before = await DumpAsync();
+        var before = await SweepHarness.DumpAsync(redis.Server);
 
         await harness.RunAsync(dryRun: true);
         var (_, found) = await harness.RunAsync(dryRun: true);
 
         (found.Dangling, found.Missing).ShouldBe((2, 3));
-        (await DumpAsync()).ShouldBe(before);
+        (await SweepHarness.DumpAsync(redis.Server)).ShouldBe(before);
     }
 
     [Fact]
@@ -169,14 +169,6 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         }
 
         return string.Join('\n', lines);
-    }
-
-    private async Task<string> DumpAsync()
-    {
-        var names = await redis.Server.KeysAsync();
-        var values = await redis.Server.ExecuteManyAsync(names.Select(name => new[] { "DEBUG", "DIGEST-VALUE", name }));
-        var lives = await redis.Server.ExecuteManyAsync(names.Select(name => new[] { "PEXPIRETIME", name }));
-        return string.Join('\n', names.Select((name, i) => $"{name} {((object?[])values[i]!)[0]} {lives[i]}"));
     }
 }
 

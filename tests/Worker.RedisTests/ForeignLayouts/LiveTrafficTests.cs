@@ -6,6 +6,9 @@ namespace Maintenance.Worker.RedisTests.ForeignLayouts;
 /// <summary>A program that writes one key after the other, against passes in a loop without any grace.</summary>
 public sealed class LiveTrafficTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
+    // On a machine that stands still it takes longer.
+    private const int Least = 10;
+
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -19,7 +22,7 @@ public sealed class LiveTrafficTests(RedisFixture redis) : IClassFixture<RedisFi
         var clients = Enumerable.Range(0, 4).Select(number => Task.Run(async () =>
         {
             var random = new Random(number);
-            while (!ends.IsCancellationRequested)
+            while (!ends.IsCancellationRequested || live.Count <= Least)
             {
                 var user = $"u{random.Next(10)}";
                 live[(user, await program.LogInAsync(user))] = true;
@@ -36,7 +39,7 @@ public sealed class LiveTrafficTests(RedisFixture redis) : IClassFixture<RedisFi
         }
 
         await Task.WhenAll(clients);
-        live.Count.ShouldBeGreaterThan(10);
+        live.Count.ShouldBeGreaterThan(Least);
         foreach (var (user, session) in live.Keys)
         {
             (await program.IsListedAsync(user, session)).ShouldBeTrue($"{user} {session}; {mended} mended");
