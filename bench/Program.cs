@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, (string What, Func<string[], Task> Run)>
     ["validate"] = ("validations a second, as a share of bare pipelined GETs on the same connection", ValidateBenchmark.RunAsync),
     ["outage"] = ("a validation while Redis is dead, before and after the breaker opens", OutageBenchmark.RunAsync),
     ["sweep"] = ("a whole reconciliation at full speed, in multiples of a bare SCAN (./dev bench sweep [users])", SweepBenchmark.RunAsync),
+    ["foreign"] = ("a whole pass over the store of another program at full speed, in multiples of a bare SCAN (./dev bench foreign [users])", ForeignBenchmark.RunAsync),
     ["host"] = ("the web host: verify against an empty endpoint, a log-in against its hash, known against unknown addresses (./dev bench host [verify|login|times] [requests])", HostBenchmark.RunAsync),
 };
 if (args is ["--help" or "-h" or "help", ..])
