@@ -142,7 +142,8 @@ internal sealed class KeySpacePass(
             return;
         }
 
-        Add("mended");
+        // An expired member is no drift, here as in our own indexes.
+        Add(suspect.Drift == ForeignDrift.Expired ? "expired_removed" : "mended");
         sightings.Forget(suspect.Fingerprint(space));
         metrics.IndexRepaired(Label(suspect.Drift), space.Name);
     }

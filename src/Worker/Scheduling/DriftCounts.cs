@@ -60,9 +60,9 @@ public static class DriftCounts
     public static long NotMended(JobResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return result.Counts
-            .Where(count => SplitCount(count.Key) is { } drift && IsForeign(drift.Keyspace))
-            .Sum(count => count.Value) - result.Counts.Where(count => MendedIn(count.Key) is not null).Sum(count => count.Value);
+        return Found(result)
+            .Where(found => IsForeign(Split(found.Kind).Keyspace))
+            .Sum(found => found.Count) - result.Counts.Where(count => MendedIn(count.Key) is not null).Sum(count => count.Value);
     }
 
     /// <summary>Whether a keyspace is another program's.</summary>

@@ -72,7 +72,8 @@ internal sealed class ForeignHarness : IAsyncDisposable
         return context.Report.Close().Errors;
     }
 
-    public long Mended(JobReport report) => report.Count($"foreign_{Program.Name}_mended");
+    /// <summary>Drift that was mended, and expired members that were removed.</summary>
+    public long Mended(JobReport report) => report.Count($"foreign_{Program.Name}_mended") + report.Count($"foreign_{Program.Name}_expired_removed");
 
     public async ValueTask DisposeAsync()
     {

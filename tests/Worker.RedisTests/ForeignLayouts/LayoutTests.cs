@@ -39,6 +39,7 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
 
         var (second, _) = await harness.RunAsync();
         (harness.Mended(second), second.Count($"foreign_{name}_waiting")).ShouldBe((5 + scores + expired, 0));
+        second.Count($"foreign_{name}_expired_removed").ShouldBe(expired);
         foreach (var (user, session) in sessions)
         {
             (await program.IsListedAsync(user, session)).ShouldBe(await program.LivesAsync(user, session), $"{user} {session}");
