@@ -21,18 +21,16 @@ public sealed class TraceExportTests
     public async Task Spans_OfStores_NameStoreAndOperation_AndHoldNoKeyUserOrToken()
     {
         await using var receiver = await OtlpReceiver.StartAsync();
+        using var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_ENABLED"] = "false" });
+        var sessions = host.Services.GetRequiredService<ISessionStore>();
         string token;
-        using (var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_ENABLED"] = "false" }))
+        using (Spans.StartActivity("request"))
         {
-            var sessions = host.Services.GetRequiredService<ISessionStore>();
-            using (Spans.StartActivity("request"))
-            {
-                token = (await sessions.CreateAsync(new NewSession { UserId = "user-4711" }, CancellationToken.None)).Token.Value;
-                (await sessions.ValidateAsync(token, CancellationToken.None)).IsValid.ShouldBeTrue();
-            }
-
-            await host.StopAsync();
+            token = (await sessions.CreateAsync(new NewSession { UserId = "user-4711" }, CancellationToken.None)).Token.Value;
+            (await sessions.ValidateAsync(token, CancellationToken.None)).IsValid.ShouldBeTrue();
         }
+
+        await host.StopAsync();
 
         var request = await ReceivedAsync(receiver, "request");
         var validate = await ReceivedAsync(receiver, "sessions validate");
@@ -61,12 +59,10 @@ public sealed class TraceExportTests
     public async Task Spans_OfFailures_SayWhichKind_AndNothingElse()
     {
         await using var receiver = await OtlpReceiver.StartAsync();
-        using (var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_URL"] = $"redis://127.0.0.1:{FreePort.Next()}" }))
-        {
-            await Should.ThrowAsync<StorageUnavailableException>(
-                host.Services.GetRequiredService<ISessionStore>().CountAsync("user-4711", CancellationToken.None));
-            await host.StopAsync();
-        }
+        using var host = await StartAsync(receiver.Endpoint, new() { ["REDIS_URL"] = $"redis://127.0.0.1:{FreePort.Next()}" });
+        await Should.ThrowAsync<StorageUnavailableException>(
+            host.Services.GetRequiredService<ISessionStore>().CountAsync("user-4711", CancellationToken.None));
+        await host.StopAsync();
 
         var count = await ReceivedAsync(receiver, "sessions count");
         count.Failed.ShouldBeTrue();
@@ -78,21 +74,19 @@ public sealed class TraceExportTests
     public async Task Spans_LoseQueriesAndTextsOfExceptions()
     {
         await using var receiver = await OtlpReceiver.StartAsync();
-        using (var host = await StartAsync(receiver.Endpoint))
+        using var host = await StartAsync(receiver.Endpoint);
+        using (var span = Spans.StartActivity("callback"))
         {
-            using (var span = Spans.StartActivity("callback"))
-            {
-                span!.SetTag("url.path", "/callback").SetTag("url.query", "?code=the-secret").SetTag("exception.message", "the-secret");
-                span.SetStatus(ActivityStatusCode.Error, "the-secret");
-            }
-
-            using (var span = Spans.StartActivity("failed"))
-            {
-                span!.AddException(new InvalidOperationException("the-secret"));
-            }
-
-            await host.StopAsync();
+            span!.SetTag("url.path", "/callback").SetTag("url.query", "?code=the-secret").SetTag("exception.message", "the-secret");
+            span.SetStatus(ActivityStatusCode.Error, "the-secret");
         }
+
+        using (var span = Spans.StartActivity("failed"))
+        {
+            span!.AddException(new InvalidOperationException("the-secret"));
+        }
+
+        await host.StopAsync();
 
         await ReceivedAsync(receiver, "callback");
         var callback = receiver.Spans.Single();
@@ -132,7 +126,7 @@ public sealed class TraceExportTests
         Should.Throw<InvalidOperationException>(() => new ServiceCollection().AddTraceExport(configuration, "test")).Message.ShouldContain(setting);
     }
 
-    // The end of a host waits 3 s for the collector; what a busy machine does not take until then is on its way all the same.
+    // The end of a host sends what has gathered and waits 3 s for the collector; what a busy machine does not take until then is on its way all the same.
     private static async Task<ReceivedSpan> ReceivedAsync(OtlpReceiver receiver, string name)
     {
         await Eventually.TrueAsync(() => receiver.Spans.Any(span => span.Name == name));
@@ -143,7 +137,14 @@ public sealed class TraceExportTests
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(settings ?? []);
-        builder.Configuration.AddInMemoryCollection([new("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint), new("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]);
+        // Nothing is sent before the host's end, and nothing is given up because a machine stands still.
+        builder.Configuration.AddInMemoryCollection(
+        [
+            new("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+            new("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            new("OTEL_EXPORTER_OTLP_TIMEOUT", "120000"),
+            new("OTEL_BSP_SCHEDULE_DELAY", "600000"),
+        ]);
         builder.Services.AddTraceExport(builder.Configuration, "test", Source, StorageTrace.SourceName);
         if (settings is not null)
         {
