@@ -25,11 +25,11 @@ public sealed class EveryPodTests
     {
         var manifests = await Everything.RenderAsync();
         var pods = manifests.Pods().ToList();
-        pods.Count.ShouldBe(11, "two Deployments, two migrations, five CronJobs, two tests");
+        pods.Count.ShouldBe(12, "two Deployments, two migrations, six CronJobs, two tests");
         foreach (var (title, metadata, spec) in pods)
         {
             // The pods of `helm test` go where the worker goes.
-            var ours = title.Contains("web-host", StringComparison.Ordinal) || title == "Job/auth-state-migrate" ? "web-host" : "worker";
+            var ours = title.Contains("web-host", StringComparison.Ordinal) || title is "Job/auth-state-migrate" or "CronJob/auth-state-audit-prune" ? "web-host" : "worker";
             spec.Strings("nodeSelector")["example.org/pool"].ShouldBe(ours, title);
             spec.Text("tolerations.0.key").ShouldBe($"example.org/{ours}-only", title);
             spec.Text("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.0.matchExpressions.0.key").ShouldBe($"example.org/{ours}-zone", title);

@@ -45,6 +45,25 @@ public sealed class EveryWorkloadTests
             .Text("expr")!.ShouldEndWith($"+ {expectedSeconds}");
     }
 
+    [Fact]
+    public async Task AuditPrune_IsWhatItsValuesSay_AndReachesOnlyNamesAndTheDatabase()
+    {
+        var manifests = await Everything.RenderAsync();
+        var cron = manifests["CronJob", "auth-state-audit-prune"];
+        cron.Text("spec.schedule").ShouldBe("17 2 * * 0");
+        cron.Text("spec.jobTemplate.spec.activeDeadlineSeconds").ShouldBe("1200");
+        cron.Text("spec.jobTemplate.spec.backoffLimit").ShouldBe("1");
+        var pod = cron.At("spec.jobTemplate.spec.template")!;
+        pod.At("spec.containers.0.args")!.ToJsonString().ShouldBe("""["audit","prune","--older-than","730.00:00:00"]""");
+        pod.Items("spec.volumes").ShouldAllBe(volume => volume["configMap"] == null);
+
+        var policy = manifests["NetworkPolicy", "auth-state-audit-prune"];
+        policy.Strings("spec.podSelector.matchLabels").ShouldBeSubsetOf(pod.Strings("metadata.labels"));
+        policy.At("spec.ingress")!.AsArray().ShouldBeEmpty();
+        policy.Items("spec.egress").SelectMany(rule => rule.Items("ports")).Select(port => port.Text("port")).ShouldBe(["53", "53", "5353", "5353", "5433", "4317"]);
+        (await Everything.RenderAsync("webHost: {auditPrune: {enabled: false}}")).All.ShouldAllBe(item => item.Text("metadata.name") != "auth-state-audit-prune");
+    }
+
     [Theory]
     [InlineData("networkPolicy: {enabled: false}", "NetworkPolicy", null)]
     [InlineData("webHost: {migration: {enabled: false}}", "Job", null)]

@@ -54,6 +54,12 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
         var login = new { registration.email, registration.password, device = "test" };
         (await client.PostAsJsonAsync(pod.Address("http", "/api/auth/login"), login)).StatusCode.ShouldBe(HttpStatusCode.OK, pod.Process.Tail());
 
+        await using (var prune = RunningPod.Start(manifests, "CronJob", "maintenance-audit-prune", Secrets, "webhost"))
+        {
+            (await prune.Process.WaitForExitAsync(TimeSpan.FromSeconds(120))).ShouldBe(0, prune.Process.Tail());
+            prune.Process.Tail().ShouldContain("0 rows of before");
+        }
+
         // The API's port shows nothing of management, which no Ingress reaches.
         (await client.GetAsync(pod.Address("http", "/metrics"))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
@@ -84,7 +90,7 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
             redis: {host: 127.0.0.1, port: {{{{redisPort}}}}, existingSecret: redis}
             postgresql: {host: {{{{address.Host}}}}, port: {{{{address.Port}}}}, database: {{{{database.Name}}}}, user: {{{{user}}}}, existingSecret: postgresql, archive: true}
             worker: {enabled: false}
-            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail}, Storage: {Redis: {Deadline: "00:00:10"} } } }
+            webHost: {auditPrune: {enabled: true}, containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail}, Storage: {Redis: {Deadline: "00:00:10"} } } }
 
             """);
     }

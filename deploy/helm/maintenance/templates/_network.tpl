@@ -29,6 +29,21 @@
   {{- end }}
 {{- end -}}
 
+{{/* Of pods that hold the credentials of the database and reach nothing else. Takes root and component. */}}
+{{- define "maintenance.databaseOnly" -}}
+podSelector:
+  matchLabels:
+    {{- include "maintenance.selector" . | nindent 4 }}
+policyTypes: [Ingress, Egress]
+ingress: []
+egress:
+  {{- include "maintenance.egressToNames" .root | nindent 2 }}
+  {{- include "maintenance.egressToPostgres" .root | nindent 2 }}
+  {{- with .root.Values.networkPolicy.extraEgress }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
 {{- define "maintenance.egressRules" -}}
 {{ include "maintenance.egressToNames" . }}
 - ports:

@@ -130,6 +130,37 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* A verb of the web host for which the database is enough. Takes verb (the container's name) and args. */}}
+{{- define "maintenance.databaseVerb" -}}
+- name: {{ .verb }}
+  image: {{ include "maintenance.image" (dict "root" .root "image" .values.image) }}
+  imagePullPolicy: {{ .values.image.pullPolicy }}
+  args: {{ toJson .args }}
+  {{- include "maintenance.containerSecurity" . | nindent 2 }}
+  env:
+    {{- include "maintenance.runtimeEnv" .root | nindent 4 }}
+    - name: Database__Provider
+      value: PostgreSql
+    {{- if not .root.Values.postgresql.existingSecretKeys.connectionString }}
+    - name: Database__ConnectionString
+      value: {{ include "maintenance.postgresConnection" .root | quote }}
+    {{- end }}
+    {{- with include "maintenance.databaseSecretEnv" .root | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with .values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .values.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  resources:
+    {{- toYaml .values.resources | nindent 4 }}
+  volumeMounts:
+    {{- include "maintenance.migrationVolumeMounts" . | nindent 4 }}
+{{- end -}}
+
 {{/* Volumes of worker and web host: the settings file, certificates, and room to write. */}}
 {{- define "maintenance.volumes" -}}
 - name: settings
