@@ -43,7 +43,7 @@ internal sealed class ForeignComparison(RedisConnection connection, ForeignStore
                 var (now, pages) = await context.Budget.SpendAsync(
                     "foreign indexes",
                     open.Count + 1,
-                    () => connection.CallAsync(database => ReadAsync(database, open), cancellationToken, KeyspaceScan.Deadline),
+                    () => connection.CallAsync(database => ReadAsync(database, open), cancellationToken, KeyspaceScan.DeadlineOf(connection)),
                     cancellationToken);
                 for (var i = 0; i < open.Count; i++)
                 {

@@ -23,7 +23,7 @@ internal sealed class ForeignRepair(RedisConnection connection, KeySpace space, 
                 return IsStillSo(suspect, await score, (long)await life, await now);
             },
             cancellationToken,
-            KeyspaceScan.Deadline);
+            KeyspaceScan.DeadlineOf(connection));
 
     /// <summary>Mends it, if it is still so.</summary>
     /// <returns>Whether it was.</returns>
@@ -80,7 +80,7 @@ internal sealed class ForeignRepair(RedisConnection connection, KeySpace space, 
                 life ?? 0,
             ],
             cancellationToken,
-            KeyspaceScan.Deadline);
+            KeyspaceScan.DeadlineOf(connection));
         return (string?)answer == "done";
     }
 
@@ -101,8 +101,8 @@ internal sealed class ForeignRepair(RedisConnection connection, KeySpace space, 
     }
 
     private async Task<double> ScoreNowAsync(ForeignSuspect suspect, CancellationToken cancellationToken) =>
-        Sorted ? await connection.CallAsync(database => ScoreAsync(database, suspect), cancellationToken, KeyspaceScan.Deadline) ?? double.NaN : double.NaN;
+        Sorted ? await connection.CallAsync(database => ScoreAsync(database, suspect), cancellationToken, KeyspaceScan.DeadlineOf(connection)) ?? double.NaN : double.NaN;
 
     private async Task<long> LifeAsync(string session, CancellationToken cancellationToken) =>
-        (long)await connection.CallAsync(database => database.ExecuteAsync("PTTL", (RedisKey)session), cancellationToken, KeyspaceScan.Deadline);
+        (long)await connection.CallAsync(database => database.ExecuteAsync("PTTL", (RedisKey)session), cancellationToken, KeyspaceScan.DeadlineOf(connection));
 }

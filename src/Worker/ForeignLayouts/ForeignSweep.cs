@@ -72,7 +72,7 @@ internal sealed class ForeignSweep(RedisConnection connection, IReadOnlyList<For
         context.Budget.SpendAsync(
             "foreign sessions",
             (names.Count * CommandsPerSession) + 1,
-            () => connection.CallAsync(database => ReadAsync(database, names), cancellationToken, KeyspaceScan.Deadline),
+            () => connection.CallAsync(database => ReadAsync(database, names), cancellationToken, KeyspaceScan.DeadlineOf(connection)),
             cancellationToken);
 
     private static async Task<(long Now, ForeignValue[] Values)> ReadAsync(IDatabase database, IReadOnlyList<ForeignName> names)

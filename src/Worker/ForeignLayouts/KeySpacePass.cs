@@ -91,7 +91,7 @@ internal sealed class KeySpacePass(
     {
         var sightings = new Sightings(connection, keys.Maintenance($"keyspace:{space.Name}"), context.Report);
         await sightings.LoadAsync(cancellationToken);
-        var now = await connection.CallAsync(database => ServerClock.NowAsync(database), cancellationToken, KeyspaceScan.Deadline);
+        var now = await connection.CallAsync(database => ServerClock.NowAsync(database), cancellationToken, KeyspaceScan.DeadlineOf(connection));
         var before = now - (long)space.Options.Grace.TotalMilliseconds;
         List<ForeignSuspect> due = [];
         foreach (var suspect in confirmed)

@@ -23,7 +23,7 @@ internal sealed class Sightings(RedisConnection connection, string key, JobRepor
     /// <summary>Reads what the last pass saw.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        byte[]? bytes = await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.Deadline);
+        byte[]? bytes = await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.DeadlineOf(connection));
         for (var at = 0; at + EntryBytes <= (bytes?.Length ?? 0); at += EntryBytes)
         {
             before[BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(at))] = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(at + FingerprintBytes));
@@ -54,7 +54,7 @@ internal sealed class Sightings(RedisConnection connection, string key, JobRepor
             await connection.CallAsync(
                 async database => bytes.Length == 0 ? await database.KeyDeleteAsync(key) : await database.StringSetAsync(key, bytes, Life),
                 cancellationToken,
-                KeyspaceScan.Deadline);
+                KeyspaceScan.DeadlineOf(connection));
         }
         catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.OutOfMemory)
         {

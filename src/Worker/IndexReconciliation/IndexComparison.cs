@@ -72,7 +72,7 @@ internal sealed class IndexComparison(RedisConnection connection, SweptKind kind
             var (now, pages) = await context.Budget.SpendAsync(
                 "indexes",
                 (pending.Count * CommandsPerIndex) + 1,
-                () => connection.CallAsync(database => ReadAsync(database, pending, from), cancellationToken, KeyspaceScan.Deadline),
+                () => connection.CallAsync(database => ReadAsync(database, pending, from), cancellationToken, KeyspaceScan.DeadlineOf(connection)),
                 cancellationToken);
             for (var i = 0; i < pending.Count; i++)
             {

@@ -20,7 +20,7 @@ internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, str
         string? text;
         try
         {
-            text = await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.Deadline);
+            text = await connection.CallAsync(database => database.StringGetAsync(key), cancellationToken, KeyspaceScan.DeadlineOf(connection));
         }
         catch (StorageUnavailableException) when (node is not null)
         {
@@ -51,7 +51,7 @@ internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, str
         try
         {
             var text = JsonSerializer.Serialize(state, JobResultJson.Options);
-            await connection.CallAsync(database => database.StringSetAsync(key, text, life), cancellationToken, KeyspaceScan.Deadline);
+            await connection.CallAsync(database => database.StringSetAsync(key, text, life), cancellationToken, KeyspaceScan.DeadlineOf(connection));
         }
         catch (StorageUnavailableException exception) when (exception.Reason == UnavailableReason.OutOfMemory || node is not null)
         {
@@ -64,7 +64,7 @@ internal sealed class PassCursor(RedisConnection connection, RedisKeys keys, str
     {
         try
         {
-            await connection.CallAsync(database => database.KeyDeleteAsync(key), cancellationToken, KeyspaceScan.Deadline);
+            await connection.CallAsync(database => database.KeyDeleteAsync(key), cancellationToken, KeyspaceScan.DeadlineOf(connection));
         }
         catch (StorageUnavailableException) when (node is not null)
         {

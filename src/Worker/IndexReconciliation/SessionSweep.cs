@@ -99,7 +99,7 @@ internal sealed class SessionSweep(
         var (now, lives) = await context.Budget.SpendAsync(
             "lives",
             count + 1,
-            () => connection.CallAsync(database => ReadAsync(database, batch), cancellationToken, KeyspaceScan.Deadline),
+            () => connection.CallAsync(database => ReadAsync(database, batch), cancellationToken, KeyspaceScan.DeadlineOf(connection)),
             cancellationToken);
         for (var i = 0; i < count; i++)
         {

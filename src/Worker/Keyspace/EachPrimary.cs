@@ -16,7 +16,7 @@ internal static class EachPrimary
     public static async Task<bool> RunAsync(
         RedisConnection connection, JobContext context, Func<RedisPrimary, Task> work, CancellationToken cancellationToken)
     {
-        var primaries = await connection.GetPrimariesAsync(cancellationToken, KeyspaceScan.Deadline);
+        var primaries = await connection.GetPrimariesAsync(cancellationToken, KeyspaceScan.DeadlineOf(connection));
         if (primaries is [{ Node: null } only])
         {
             await work(only);
@@ -68,7 +68,7 @@ internal static class EachPrimary
     {
         try
         {
-            return (await connection.GetTopologyAsync(cancellationToken, KeyspaceScan.Deadline))?.Layout;
+            return (await connection.GetTopologyAsync(cancellationToken, KeyspaceScan.DeadlineOf(connection)))?.Layout;
         }
         catch (StorageUnavailableException)
         {

@@ -46,7 +46,7 @@ internal sealed class KeyNameScan(RedisConnection connection, JobContext context
                 "scan",
                 1 + (context.Budget.ScanCount / KeysPerCommand),
                 () => connection.CallAsync(
-                    database => database.ExecuteAsync("SCAN", cursor, "COUNT", context.Budget.ScanCount), cancellationToken, KeyspaceScan.Deadline),
+                    database => database.ExecuteAsync("SCAN", cursor, "COUNT", context.Budget.ScanCount), cancellationToken, KeyspaceScan.DeadlineOf(connection)),
                 cancellationToken);
             return (RedisResult[]?)reply;
         }

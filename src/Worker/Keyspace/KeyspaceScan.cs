@@ -15,12 +15,13 @@ internal readonly record struct ScannedKey(RedisKey Name, ParsedKey Parsed);
 /// </summary>
 internal sealed class KeyspaceScan(RedisConnection connection, RedisKeys keys, JobContext context)
 {
-    /// <summary>Longest wait for one page or batch of a job; nobody's request waits for it.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
-
     private const int LongestName = 512;
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(5);
 
     private readonly KeyNameScan names = new(connection, context);
+
+    /// <summary>Longest wait for one page or batch of a job; nobody's request waits for it. A longer <c>Storage:Redis:Deadline</c> counts.</summary>
+    public static TimeSpan DeadlineOf(RedisConnection connection) => connection.DeadlineOfAtLeast(LeastDeadline);
 
     /// <summary>Keys that came, ours or not, those that came twice included.</summary>
     public long Scanned => names.Scanned;

@@ -14,7 +14,7 @@ internal static class ServerIdentity
     {
         try
         {
-            var reply = await connection.CallAsync(database => database.ExecuteAsync("INFO", "server"), cancellationToken, KeyspaceScan.Deadline);
+            var reply = await connection.CallAsync(database => database.ExecuteAsync("INFO", "server"), cancellationToken, KeyspaceScan.DeadlineOf(connection));
             foreach (var line in ((string?)reply ?? "").Split('\n'))
             {
                 if (line.StartsWith(Field, StringComparison.Ordinal))
@@ -37,7 +37,7 @@ internal static class ServerIdentity
     {
         try
         {
-            return (long)await connection.CallAsync(database => database.ExecuteAsync("DBSIZE"), cancellationToken, KeyspaceScan.Deadline);
+            return (long)await connection.CallAsync(database => database.ExecuteAsync("DBSIZE"), cancellationToken, KeyspaceScan.DeadlineOf(connection));
         }
         catch (RedisServerException)
         {

@@ -61,7 +61,7 @@ public sealed class KeyspaceStatsJob(
         foreach (var (kind, tally) in tallies)
         {
             var lives = await LivesAsync(tally.Sample, context, cancellationToken);
-            var sizes = await KeySizes.MeasureAsync(connection, tally.Sample, context, KeyspaceScan.Deadline, cancellationToken);
+            var sizes = await KeySizes.MeasureAsync(connection, tally.Sample, context, KeyspaceScan.DeadlineOf(connection), cancellationToken);
             figures[kind.Label()] = tally.Figures(lives, sizes);
         }
 
@@ -89,7 +89,7 @@ public sealed class KeyspaceStatsJob(
             var replies = await context.Budget.SpendAsync(
                 "lives",
                 batch.Length,
-                () => connection.CallAsync(database => Task.WhenAll(batch.Select(name => database.ExecuteAsync("PTTL", name))), cancellationToken, KeyspaceScan.Deadline),
+                () => connection.CallAsync(database => Task.WhenAll(batch.Select(name => database.ExecuteAsync("PTTL", name))), cancellationToken, KeyspaceScan.DeadlineOf(connection)),
                 cancellationToken);
             lives.AddRange(replies.Select(reply => (long)reply));
         }

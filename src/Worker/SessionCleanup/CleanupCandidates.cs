@@ -31,7 +31,7 @@ internal sealed class CleanupCandidates(RedisConnection connection, SessionRepai
         {
             var commands = 1 + batch.Length + batch.Count(key => IsIndex(key) || LooksInside(key));
             var (now, answers) = await context.Budget.SpendAsync(
-                "candidates", commands, () => connection.CallAsync(database => ReadAsync(database, batch), cancellationToken, KeyspaceScan.Deadline), cancellationToken);
+                "candidates", commands, () => connection.CallAsync(database => ReadAsync(database, batch), cancellationToken, KeyspaceScan.DeadlineOf(connection)), cancellationToken);
             for (var i = 0; i < batch.Length; i++)
             {
                 Take(batch[i], answers[i], now);
