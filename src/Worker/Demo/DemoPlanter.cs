@@ -17,7 +17,7 @@ internal sealed class DemoPlanter(
 
     // Concurrent log-ins; enough to keep one connection busy.
     private const int Parallel = 64;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static readonly string[] Devices = ["Pixel 9", "iPhone 17", "Work laptop", "Kitchen tablet", "MacBook Air", "Desktop"];
 

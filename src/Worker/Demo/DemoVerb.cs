@@ -189,7 +189,7 @@ internal static class DemoVerb
         ["Storage:Redis:Url"] = store.Url,
         ["Storage:Redis:KeyPrefix"] = store.Prefix,
         // The embedded store shares a small machine with its client.
-        ["Storage:Redis:Deadline"] = "00:00:10",
+        ["Storage:Redis:Deadline"] = "00:00:30",
         // What the shell says of another Redis is not meant for this one.
         ["Storage:Redis:Password"] = store.IsEmbedded ? "" : null,
         ["Storage:Redis:User"] = store.IsEmbedded ? "" : null,

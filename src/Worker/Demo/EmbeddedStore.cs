@@ -13,7 +13,7 @@ namespace Maintenance.Worker.Demo;
 internal sealed class EmbeddedStore : IAsyncDisposable
 {
     private const string Tool = "garnet-server";
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
 
