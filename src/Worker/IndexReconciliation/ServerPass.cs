@@ -19,7 +19,7 @@ internal sealed class ServerPass(
     TimeProvider timeProvider)
 {
     private const int MostRestarts = 3;
-    private static readonly TimeSpan ReconnectWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeastReconnectWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReconnectInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>What it has found so far; null before it began.</summary>
@@ -115,8 +115,9 @@ internal sealed class ServerPass(
 
     private async Task<bool> ReconnectedAsync(CancellationToken cancellationToken)
     {
+        var within = primary.Connection.DeadlineOfAtLeast(LeastReconnectWithin);
         var started = timeProvider.GetTimestamp();
-        while (timeProvider.GetElapsedTime(started) < ReconnectWithin)
+        while (timeProvider.GetElapsedTime(started) < within)
         {
             try
             {

@@ -270,6 +270,24 @@ public sealed class PassTests(RedisFixture redis) : IClassFixture<RedisFixture>,
         await server.ResumeAsync();
     }
 
+    [Fact]
+    public async Task Run_WaitsForRedis_AsLongAsItsConnectionDoes()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var patient = new SweepHarness(server, deadline: TimeSpan.FromMinutes(1));
+        var session = await patient.LogInAsync(SweepHarness.NewUserId());
+        await server.ExecuteAsync("DEL", patient.Index(session));
+        await server.PauseAsync();
+
+        var running = patient.ReconcileAsync();
+        // Past what a job gives a batch of its own accord.
+        await Task.Delay(TimeSpan.FromSeconds(7), TimeProvider.System);
+        running.IsCompleted.ShouldBeFalse();
+        await server.ResumeAsync();
+
+        (await running).Count("drift_missing").ShouldBe(1);
+    }
+
     private sealed class Immediate(Action<JobProgress> act) : IProgress<JobProgress>
     {
         public void Report(JobProgress value) => act(value);

@@ -40,8 +40,10 @@ public sealed class SessionRepair
     /// <summary>Difference of an index's score, or an index's TTL, from the truth that is not drift. 2 s.</summary>
     public TimeSpan Tolerance { get; init; } = DefaultTolerance;
 
-    /// <summary>Longest wait for one script. Nobody's request waits for a repair, so it is longer than <see cref="RedisOptions.Deadline"/>: 5 s.</summary>
+    /// <summary>Longest wait for one script, or <see cref="RedisOptions.Deadline"/> where that is longer. Nobody's request waits for a repair: 5 s.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(5);
+
+    private TimeSpan Patience => connection.DeadlineOfAtLeast(Deadline);
 
     /// <summary>Looks again at a user's suspects and mends what is wrong.</summary>
     /// <param name="user">Whose.</param>
@@ -73,7 +75,7 @@ public sealed class SessionRepair
         }
 
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
-            scripts.Reconcile, [keys.SessionIndex(user), keys.Generation(user)], arguments, cancellationToken, Deadline).ConfigureAwait(false));
+            scripts.Reconcile, [keys.SessionIndex(user), keys.Generation(user)], arguments, cancellationToken, Patience).ConfigureAwait(false));
         var verdicts = new DriftVerdict[suspects.Count];
         for (var i = 0; i < verdicts.Length; i++)
         {
@@ -85,7 +87,7 @@ public sealed class SessionRepair
 
     /// <summary>Makes a user's index live as long as its longest session.</summary>
     public Task<IndexLifeVerdict> MendIndexLifeAsync(UserReference user, bool dryRun, CancellationToken cancellationToken) =>
-        MendIndexLifeAsync(connection, scripts.IndexLife, keys.SessionIndex(user), Tolerance, dryRun, Deadline, cancellationToken);
+        MendIndexLifeAsync(connection, scripts.IndexLife, keys.SessionIndex(user), Tolerance, dryRun, Patience, cancellationToken);
 
     /// <summary>Drops the first members of a user's index whose time is over and whose session is gone; a live one's score is mended instead.</summary>
     /// <inheritdoc cref="DropExpiredMembersAsync(UserReference, int, int, bool, CancellationToken)"/>
@@ -105,7 +107,7 @@ public sealed class SessionRepair
             [keys.SessionIndex(user)],
             [dryRun ? 1 : 0, keys.SessionsOf(user), limit, skip],
             cancellationToken,
-            Deadline).ConfigureAwait(false));
+            Patience).ConfigureAwait(false));
         return new ExpiredMembers((int)reply[0], (int)reply[1], (int)reply[2]);
     }
 
@@ -153,7 +155,7 @@ public sealed class SessionRepair
             names,
             [dryRun ? 1 : 0, kind, (long)Math.Ceiling(life.TotalMilliseconds), remove ? 1 : 0, parsed.Id.Value, token?.ShortestRecord ?? 0],
             cancellationToken,
-            Deadline).ConfigureAwait(false);
+            Patience).ConfigureAwait(false);
         return (string?)reply switch
         {
             "repaired" => MissingTtlVerdict.Repaired,
@@ -179,7 +181,7 @@ public sealed class SessionRepair
     /// <returns>Whether there were any.</returns>
     public async Task<bool> StripDetailsAsync(UserReference user, SessionId id, bool dryRun, CancellationToken cancellationToken) =>
         ClientDetailsLife is { } life && (int)await connection.EvaluateAsync(
-            scripts.StripDetails, [keys.Session(user, id)], [dryRun ? 1 : 0, ClientDetails.Milliseconds(life)], cancellationToken, Deadline).ConfigureAwait(false) == 1;
+            scripts.StripDetails, [keys.Session(user, id)], [dryRun ? 1 : 0, ClientDetails.Milliseconds(life)], cancellationToken, Patience).ConfigureAwait(false) == 1;
 
     /// <summary>Whether a key's value, or a rule of its own, tells the life that it should have. The life of every other kind is a setting.</summary>
     public static bool TellsItsLife(StateKind kind) => Scripted(kind) != Other || kind == StateKind.Generation;

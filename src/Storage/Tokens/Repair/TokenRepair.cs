@@ -16,8 +16,10 @@ public sealed class TokenRepair(RedisConnection connection, RedisKeys keys)
     /// <summary>Difference of a score, or of an index's TTL, from the truth that is not drift. 2 s.</summary>
     public TimeSpan Tolerance { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longest wait for one script. 5 s.</summary>
+    /// <summary>Longest wait for one script, or <see cref="RedisOptions.Deadline"/> where that is longer. 5 s.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(5);
+
+    private TimeSpan Patience => connection.DeadlineOfAtLeast(Deadline);
 
     /// <summary>Looks again at a user's suspects of one kind and mends what is wrong.</summary>
     /// <param name="kind">The kind of token.</param>
@@ -41,7 +43,7 @@ public sealed class TokenRepair(RedisConnection connection, RedisKeys keys)
         }
 
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
-            Reconcile, [kind.Index(keys, user), keys.Generation(user)], [.. arguments], cancellationToken, Deadline).ConfigureAwait(false));
+            Reconcile, [kind.Index(keys, user), keys.Generation(user)], [.. arguments], cancellationToken, Patience).ConfigureAwait(false));
         return new ReconcileResult([.. reply.Select(verdict => SessionRepair.Verdict((string?)verdict))], IndexRebuilt: false);
     }
 
@@ -49,7 +51,7 @@ public sealed class TokenRepair(RedisConnection connection, RedisKeys keys)
     public Task<IndexLifeVerdict> MendIndexLifeAsync(TokenKind kind, UserReference user, bool dryRun, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        return SessionRepair.MendIndexLifeAsync(connection, RepairScripts.Default.IndexLife, kind.Index(keys, user), Tolerance, dryRun, Deadline, cancellationToken);
+        return SessionRepair.MendIndexLifeAsync(connection, RepairScripts.Default.IndexLife, kind.Index(keys, user), Tolerance, dryRun, Patience, cancellationToken);
     }
 
     /// <summary>Drops the members of a user's index whose time is over; the score of one whose token lives on is mended instead.</summary>
@@ -59,7 +61,7 @@ public sealed class TokenRepair(RedisConnection connection, RedisKeys keys)
     {
         ArgumentNullException.ThrowIfNull(kind);
         var reply = ClientCompat.Items(await connection.EvaluateAsync(
-            Expire, [kind.Index(keys, user)], [dryRun ? 1 : 0, kind.Prefix(keys, user), kind.ShortestRecord, limit, skip], cancellationToken, Deadline).ConfigureAwait(false));
+            Expire, [kind.Index(keys, user)], [dryRun ? 1 : 0, kind.Prefix(keys, user), kind.ShortestRecord, limit, skip], cancellationToken, Patience).ConfigureAwait(false));
         return new ExpiredMembers((int)reply[0], (int)reply[1], (int)reply[2]);
     }
 
