@@ -11,8 +11,11 @@ internal static class JobHarness
     /// <summary>The replica that runs the jobs.</summary>
     public const string Replica = "test";
 
-    // A stall of a shared machine is no outage.
-    public static RedisOptions Options(RespServer server) => new() { Url = server.Url, Deadline = TimeSpan.FromSeconds(20) };
+    /// <summary>With a call and with a connection.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    // A stall of a shared machine is no outage, nor one of the thread that connects: without a connection the first call fails at once, whatever its deadline.
+    public static RedisOptions Options(RespServer server) => new() { Url = server.Url, Deadline = Patience, ConnectTimeout = Patience };
 
     public static IOptionsMonitor<T> Monitor<T>(T value)
         where T : class => new FixedMonitor<T>(value);

@@ -20,7 +20,8 @@ internal sealed class KindsHarness : IAsyncDisposable
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
         [
-            new("Storage:Redis:Url", server.Url), new("Storage:Redis:KeyPrefix", prefix), new("Storage:Redis:Deadline", "00:00:10"),
+            new("Storage:Redis:Url", server.Url), new("Storage:Redis:KeyPrefix", prefix),
+            new("Storage:Redis:Deadline", $"{JobHarness.Patience}"), new("Storage:Redis:ConnectTimeout", $"{JobHarness.Patience}"),
         ]).Build();
         var services = new ServiceCollection();
         services.AddLogging();

@@ -22,8 +22,9 @@ internal sealed class SweepHarness : IAsyncDisposable
         this.server = server;
         Keys = new RedisKeys(prefix);
         var options = new Fixed<SessionOptions>(sessions ?? new SessionOptions());
-        Connection = new RedisConnection(
-            new RedisOptions { Url = server.Url, KeyPrefix = prefix, Deadline = deadline ?? TimeSpan.FromSeconds(20) }, TimeProvider.System, NullLogger.Instance);
+        var redis = JobHarness.Options(server);
+        (redis.KeyPrefix, redis.Deadline) = (prefix, deadline ?? redis.Deadline);
+        Connection = new RedisConnection(redis, TimeProvider.System, NullLogger.Instance);
         Store = new RedisSessionStore(Connection, Keys, options, NullLogger<RedisSessionStore>.Instance);
         Repair = new SessionRepair(Connection, Keys, options);
         TokenRepair = new TokenRepair(Connection, Keys);

@@ -119,6 +119,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         ["DOTNET_RUNNING_IN_CONTAINER"] = null,
         // What a stall of a busy machine must not turn into an outage or an alert; tests of outages set their own.
         ["Storage__Redis__Deadline"] = "00:00:10",
+        ["Storage__Redis__ConnectTimeout"] = "00:00:20",
         ["Jobs__RedisHealth__PingP99Degraded"] = "00:01:00",
         ["Jobs__RedisHealth__SlowCommandDegraded"] = "00:01:00",
         ["Jobs__RedisHealth__CallDeadline"] = "00:00:10",

@@ -100,8 +100,7 @@ public sealed class VerbTests(RedisFixture redis) : IClassFixture<RedisFixture>
     [Fact]
     public async Task Find_ShowsSessions_WithoutSecretsOrClaims()
     {
-        await using var connection = new RedisConnection(
-            new RedisOptions { Url = url, Deadline = TimeSpan.FromSeconds(20) }, TimeProvider.System, NullLogger.Instance);
+        await using var connection = new RedisConnection(JobHarness.Options(redis.Server), TimeProvider.System, NullLogger.Instance);
         var store = new RedisSessionStore(
             connection, new RedisKeys(""), JobHarness.Monitor(new SessionOptions()), NullLogger.Instance, SessionScripts.Default);
         var userId = Guid.NewGuid().ToString();
@@ -137,8 +136,7 @@ public sealed class VerbTests(RedisFixture redis) : IClassFixture<RedisFixture>
     public async Task Find_NamesKeysOfAnotherType_AndShowsTheRest()
     {
         var userId = Guid.NewGuid().ToString();
-        await using var connection = new RedisConnection(
-            new RedisOptions { Url = url, Deadline = TimeSpan.FromSeconds(20) }, TimeProvider.System, NullLogger.Instance);
+        await using var connection = new RedisConnection(JobHarness.Options(redis.Server), TimeProvider.System, NullLogger.Instance);
         var store = new RedisSessionStore(
             connection, new RedisKeys(""), JobHarness.Monitor(new SessionOptions()), NullLogger.Instance, SessionScripts.Default);
         var issued = await store.CreateAsync(new NewSession { UserId = userId }, CancellationToken.None);

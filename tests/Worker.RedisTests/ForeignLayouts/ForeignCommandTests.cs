@@ -38,7 +38,7 @@ public sealed class ForeignCommandTests(RedisFixture redis) : IClassFixture<Redi
         Result(mended.Output).Counts["foreign_express_mended"].ShouldBe(2);
         (await program.IsListedAsync("ann", session)).ShouldBeTrue();
 
-        await using var worker = await WorkerProcess.StartAsync(redis.Server.Url, [.. Settings.Select(setting => (setting.Name, setting.Value!))]);
+        await using var worker = await WorkerProcess.StartAsync(redis.Server.Url, [.. Settings.Select(setting => (setting.Name, setting.Value!)), ("Jobs__IndexReconciliation__Jitter", "00:00:01")]);
         await Eventually.TrueAsync(
             async () =>
             {
@@ -47,7 +47,7 @@ public sealed class ForeignCommandTests(RedisFixture redis) : IClassFixture<Redi
                     && metrics.Contains("maintenance_foreign_sessions{keyspace=\"express\"} 1\n", StringComparison.Ordinal)
                     && metrics.Contains("maintenance_index_repairs_total{keyspace=\"express\",kind=\"dangling\"} 0", StringComparison.Ordinal);
             },
-            TimeSpan.FromSeconds(60));
+            TimeSpan.FromSeconds(120));
     }
 
     private static JobResult Result(string json) => JsonSerializer.Deserialize<JobResult>(json, JobResultJson.Options)!;

@@ -31,7 +31,7 @@ internal sealed class ForeignHarness : IAsyncDisposable
         var options = JobHarness.Options(server);
         if (user is not null)
         {
-            options = new RedisOptions { Host = "127.0.0.1", Port = server.Port, User = user, Password = password, Deadline = options.Deadline };
+            options = new RedisOptions { Host = "127.0.0.1", Port = server.Port, User = user, Password = password, Deadline = options.Deadline, ConnectTimeout = options.ConnectTimeout };
         }
 
         Connection = new RedisConnection(options, TimeProvider.System, NullLogger.Instance);

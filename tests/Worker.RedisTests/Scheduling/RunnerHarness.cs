@@ -33,8 +33,9 @@ internal sealed class RunnerHarness : IAsyncDisposable
             [
                 KeyValuePair.Create("Storage:Redis:Url", (string?)url),
                 KeyValuePair.Create("Lease:Duration", (string?)$"{lease ?? TimeSpan.FromSeconds(30)}"),
-                // Both are long: neither a call nor a lease of a test of something else is lost to a stall of a busy machine.
-                KeyValuePair.Create("Storage:Redis:Deadline", (string?)$"{deadline ?? TimeSpan.FromSeconds(20)}"),
+                // All are long: neither a call nor a connection nor a lease of a test of something else is lost to a stall of a busy machine.
+                KeyValuePair.Create("Storage:Redis:Deadline", (string?)$"{deadline ?? JobHarness.Patience}"),
+                KeyValuePair.Create("Storage:Redis:ConnectTimeout", (string?)$"{JobHarness.Patience}"),
             ])).Build();
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(configuration);
