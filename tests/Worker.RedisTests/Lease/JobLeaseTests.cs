@@ -45,18 +45,21 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task ClaimAsync_ThatNobodyWaitsForAnyMore_IsGivenBack()
     {
+        await using var patient = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "c", lease: TimeSpan.FromMinutes(10));
         // Its scripts are known to the server from here on.
-        await (await a.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None)).Lease!.ReleaseAsync(CancellationToken.None);
+        await (await patient.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None)).Lease!.ReleaseAsync(CancellationToken.None);
         using var interrupted = new CancellationTokenSource();
-        await redis.Server.ExecuteAsync("CLIENT", "PAUSE", "500", "ALL");
-        var claiming = a.Lease.ClaimAsync(Job, Midnight, "2", interrupted.Token);
+        // Until it is over for certain. Of writes, which scripts are too: else its end would have to wait as well.
+        await redis.Server.ExecuteAsync("CLIENT", "PAUSE", "600000", "WRITE");
+        var claiming = patient.Lease.ClaimAsync(Job, Midnight, "2", interrupted.Token);
 
         await interrupted.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(() => claiming);
+        await redis.Server.ExecuteAsync("CLIENT", "UNPAUSE");
         // Long before the lease would end by itself.
         await Eventually.TrueAsync(
-            async () => (await b.Lease.ClaimAsync(Job, Midnight, "3", CancellationToken.None)).Outcome == ClaimOutcome.Claimed, TimeSpan.FromSeconds(6));
+            async () => (await b.Lease.ClaimAsync(Job, Midnight, "3", CancellationToken.None)).Outcome == ClaimOutcome.Claimed, TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -143,11 +146,11 @@ public sealed class JobLeaseTests(RedisFixture redis) : IClassFixture<RedisFixtu
     [Fact]
     public async Task Watch_RenewsALeaseForLongerThanItsDuration()
     {
-        await using var brief = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "c", lease: TimeSpan.FromSeconds(6));
+        await using var brief = new RunnerHarness(redis.Server.Url, (_, _) => Task.CompletedTask, "c", lease: TimeSpan.FromSeconds(12));
         var claim = await brief.Lease.ClaimAsync(Job, Midnight, "1", CancellationToken.None);
         var first = await redis.Server.StringAsync("HGET", Key, "until");
         await Eventually.TrueAsync(async () =>
-            long.Parse((await redis.Server.StringAsync("HGET", Key, "until"))!) - long.Parse(first!) >= 6000);
+            long.Parse((await redis.Server.StringAsync("HGET", Key, "until"))!) - long.Parse(first!) >= 12_000, TimeSpan.FromSeconds(60));
         claim.Lease!.Lost.IsCancellationRequested.ShouldBeFalse();
         claim.Lease.IsHeld.ShouldBeTrue();
         (await claim.Lease.CompleteAsync(CancellationToken.None)).ShouldBe(LeaseEnd.Recorded);
