@@ -36,6 +36,8 @@ public sealed class AlertingTests
 
         await alertmanager.RestartAsync();
         (await Eventually.NotNullAsync(async () => (await alertmanager.AlertsAsync()).FirstOrDefault(each => each.Labels["alertname"] == AlertName), Patience)).Labels["node"].ShouldBe(redis.Endpoint);
+        // It tells nobody of the end of what it has not told the beginning of, and it has forgotten what it told.
+        await Eventually.TrueAsync(() => Count(told, "firing") >= 2, Patience);
 
         await redis.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
         await Eventually.TrueAsync(async () => !(await alertmanager.AlertsAsync()).Any(each => each.Labels["alertname"] == AlertName), Patience);

@@ -11,7 +11,7 @@ public sealed class OutageTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static readonly (string, string)[] Fast =
-        [("Jobs__RedisHealth__Schedule", "00:00:01"), ("Lease__Duration", "00:00:03"), ("Storage__Redis__Deadline", "00:00:00.25"), ("Jobs__RedisHealth__CallDeadline", "00:00:01")];
+        [("Jobs__RedisHealth__Schedule", "00:00:01"), ("Lease__Duration", "00:00:03"), ("Storage__Redis__Deadline", "00:00:00.25"), ("Storage__Redis__ConnectTimeout", "00:00:05"), ("Jobs__RedisHealth__CallDeadline", "00:00:01")];
 
     [Fact]
     public async Task Worker_SaysUnhealthyThenHealthy_AndCrashesNever_WhenRedisIsKilledAndRestarted()
@@ -52,7 +52,9 @@ public sealed class OutageTests
     public async Task Worker_AnswersScrapes_AndEndsInTime_WhileRedisStandsStill()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var worker = await WorkerProcess.StartAsync(server.Url, Fast);
+        // Long, so that a scrape that asked Redis is told from one that a busy machine holds up.
+        var deadline = TimeSpan.FromSeconds(3);
+        await using var worker = await WorkerProcess.StartAsync(server.Url, [.. Fast, ("Storage__Redis__Deadline", $"{deadline}")]);
         await ProbeSaysAsync(worker, "healthy");
         await server.PauseAsync();
         await Eventually.TrueAsync(async () => await worker.StatusAsync("/healthz/ready") == 503, Patience);
@@ -67,7 +69,7 @@ public sealed class OutageTests
             quickest = elapsed < quickest ? elapsed : quickest;
         }
 
-        quickest.ShouldBeLessThan(TimeSpan.FromMilliseconds(250), "a scrape never touches Redis");
+        quickest.ShouldBeLessThan(deadline, "a scrape never touches Redis");
         (await worker.TerminateAsync()).ShouldBeLessThan(TerminationLimit);
         await server.ResumeAsync();
     }

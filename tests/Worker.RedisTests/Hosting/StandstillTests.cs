@@ -24,7 +24,7 @@ public sealed partial class StandstillTests
             ("Jobs__MemoryAlerts__Enabled", "false"),
             ("Jobs__KeyspaceStats__Enabled", "false"));
         await Eventually.TrueAsync(async () => await LastDueAsync(server) is not null, Patience);
-        var first = FirstDue(worker);
+        var first = await FirstDueAsync(worker);
 
         await worker.Process.SignalAsync(Signal.Stop);
         var stopped = TimeProvider.System.GetUtcNow();
@@ -48,10 +48,10 @@ public sealed partial class StandstillTests
         (await server.ListAsync("LRANGE", $"maintenance:results:{{{JobNames.RedisHealth}}}", "0", "-1"))
             .Max(json => System.Text.Json.JsonSerializer.Deserialize<JobResult>(json, JobResultJson.Options)!.Due);
 
-    // As the log says it, to the second: enough to know the interval into which it falls.
-    private static DateTimeOffset FirstDue(WorkerProcess worker)
+    // As the log says it, to the second: enough to know the interval into which it falls. The line may come after the first result.
+    private static async Task<DateTimeOffset> FirstDueAsync(WorkerProcess worker)
     {
-        var match = worker.Process.Output.Select(line => ScheduledLine().Match(line)).First(match => match.Success);
+        var match = ScheduledLine().Match(await worker.Process.WaitForLineAsync(line => ScheduledLine().IsMatch(line), Patience));
         JobSchedule.TryParse($"{Interval}", out var schedule, out _).ShouldBeTrue();
         return schedule.DueOf(DateTimeOffset.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
     }

@@ -9,7 +9,8 @@ public sealed class TwoWorkersTests
     private const string SlowJob = JobNames.SessionCleanup;
     private const string LeaseKey = $"maintenance:lease:{SlowJob}";
 
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(8);
+    // Renewed when a third of it is over: a worker that is held up for seconds does not lose it.
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     // A tiny budget makes a run that lasts; nothing in the worker is made slow for a test.
@@ -37,10 +38,12 @@ public sealed class TwoWorkersTests
         (string, string)[] settings = [("Jobs__RedisHealth__Schedule", "00:00:05"), ("Jobs__RedisHealth__Jitter", "00:00:05")];
         await using var a = await WorkerProcess.StartAsync(server.Url, settings);
         await using var b = await WorkerProcess.StartAsync(server.Url, settings);
+        // Before that one of them is alone, and a due time for which it comes too late is left to the next, which is no misfire.
+        var both = TimeProvider.System.GetUtcNow().AddSeconds(5);
 
         List<JobResult> results = [];
         await Eventually.TrueAsync(
-            async () => (results = await ResultsAsync(server, JobNames.RedisHealth)).Count > Intervals,
+            async () => (results = await ResultsAsync(server, JobNames.RedisHealth)).Count(result => result.Due >= both) > Intervals,
             Patience);
 
         // A machine that stands still passes over due times of both workers, or of one while the other is not there yet: whoever does counts them when it goes on.
@@ -48,7 +51,8 @@ public sealed class TwoWorkersTests
             async () =>
             {
                 results = await ResultsAsync(server, JobNames.RedisHealth);
-                var left = (int)((results.Max(result => result.Due!.Value) - results.Min(result => result.Due!.Value)) / TimeSpan.FromSeconds(5)) + 1 - results.Count;
+                var shared = results.Select(result => result.Due!.Value).Where(due => due >= both).ToList();
+                var left = (int)((shared.Max() - shared.Min()) / TimeSpan.FromSeconds(5)) + 1 - shared.Count;
                 ((double)left).ShouldBeLessThanOrEqualTo(await MisfiresAsync(a) + await MisfiresAsync(b), "no due time was left out");
             },
             Patience);
