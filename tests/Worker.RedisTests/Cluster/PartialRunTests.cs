@@ -1,4 +1,5 @@
 using System.Text;
+using Maintenance.Storage.Redis;
 using Maintenance.Storage.Sessions;
 using Maintenance.Testing;
 using Maintenance.Worker.IndexReconciliation;
@@ -37,7 +38,7 @@ public sealed class PartialRunTests : IAsyncLifetime
         }
 
         var away = cluster.Primaries[2];
-        await away.KillAsync();
+        await LoseAsync(away, sweep.Connection);
 
         var result = await JobHarness.RunAsync(sweep.Reconciliation);
 
@@ -77,7 +78,7 @@ public sealed class PartialRunTests : IAsyncLifetime
         // While all are there it finds nothing; and it is connected.
         (await harness.RunAsync()).Found.Sessions.ShouldBe(20);
         var away = cluster.Primaries[2];
-        await away.KillAsync();
+        await LoseAsync(away, harness.Connection);
         (await harness.FailAsync()).ShouldHaveSingleItem().ShouldContain(away.Endpoint);
         (await harness.FailAsync()).ShouldHaveSingleItem().ShouldContain(away.Endpoint);
 
@@ -88,5 +89,12 @@ public sealed class PartialRunTests : IAsyncLifetime
                 (await program.IsListedAsync(user, session)).ShouldBeTrue();
             }
         }
+    }
+    // Returns when the client has noticed: until then it may ask that node which nodes there are, and the run would end before it began.
+    private static async Task LoseAsync(RedisServer node, RedisConnection connection)
+    {
+        await node.KillAsync();
+        await Eventually.TrueAsync(async () => !await connection.CallAsync(
+            database => Task.FromResult(database.Multiplexer.GetServer(node.Endpoint).IsConnected), CancellationToken.None));
     }
 }
