@@ -103,7 +103,7 @@ public sealed class ChildProcess : IAsyncDisposable
 
         if (signal == Signal.Stop && OperatingSystem.IsLinux())
         {
-            await Eventually.TrueAsync(IsStopped, TimeSpan.FromSeconds(30), $"SIGSTOP of {Command}");
+            await Eventually.TrueAsync(() => HasExited || IsStopped(), TimeSpan.FromSeconds(30), $"SIGSTOP of {Command}");
         }
     }
 
@@ -170,12 +170,13 @@ public sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private bool IsStopped()
+    // Every thread: each stops by itself, and one may still send what it was about to.
+    private bool IsStopped() => Directory.GetDirectories($"/proc/{Id}/task").All(thread =>
     {
         // The state is the field after the name, which stands in parentheses and may hold anything.
-        var stat = File.ReadAllText($"/proc/{Id}/stat");
+        var stat = File.ReadAllText(Path.Combine(thread, "stat"));
         return stat[stat.LastIndexOf(')') + 2] is 'T' or 't';
-    }
+    });
 
     private void WriteInput(string? input)
     {

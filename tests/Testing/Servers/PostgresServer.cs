@@ -105,7 +105,14 @@ public sealed class PostgresServer : IAsyncDisposable
         // live on and keep the next start from the data.
         if (IsRunning)
         {
-            NativeSignals.TrySend(ProcessId, Signal.Stop);
+            try
+            {
+                await Running.SignalAsync(Signal.Stop);
+            }
+            catch (InvalidOperationException) when (!IsRunning)
+            {
+                // It has just ended by itself.
+            }
         }
 
         var children = Children();

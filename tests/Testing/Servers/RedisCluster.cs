@@ -181,6 +181,21 @@ public sealed class RedisCluster : IAsyncDisposable
         {
             await node.ExecuteAsync("CLUSTER", "SETSLOT", $"{slot}", "NODE", id);
         }
+
+        // A third one that knows only the new owner's old epoch believes a heartbeat that the old owner sent before it was told, until it hears the new one's.
+        var epoch = await EpochAsync(to, "cluster_my_epoch");
+        foreach (var node in nodes.Where(node => node.IsRunning))
+        {
+            await Eventually.TrueAsync(async () => Serves(await ViewAsync(node), id, slot, epoch), Patience);
+        }
+    }
+
+    // <id> <address> <flags> <primary> <ping> <pong> <epoch> <link> <slots>...; a slot on its way is in brackets.
+    private static bool Serves(IReadOnlyList<string> view, string id, int slot, long epoch)
+    {
+        var fields = view.Single(line => line.StartsWith(id, StringComparison.Ordinal)).Split(' ');
+        return long.Parse(fields[6]) >= epoch && fields[8..].Where(range => !range.StartsWith('[')).Any(range =>
+            range.Split('-') is var ends && int.Parse(ends[0]) <= slot && slot <= int.Parse(ends[^1]));
     }
 
     private static async Task<long> EpochAsync(RedisServer node, string name) =>
