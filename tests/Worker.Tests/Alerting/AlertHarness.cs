@@ -18,6 +18,9 @@ internal sealed class AlertHarness : IDisposable
 
     public RecordingSink Sink { get; } = new("log");
 
+    /// <summary>Of the dispatcher; manual where no limit of its is to pass.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public SinkOutcomes Outcomes { get; private set; } = null!;
 
     public AlertCenter Center(string replica) =>
@@ -26,7 +29,7 @@ internal sealed class AlertHarness : IDisposable
     public async Task<Dispatching> DispatchAsync(AlertCenter center, params IAlertSink[] sinks)
     {
         Outcomes = new SinkOutcomes(Meters, TimeProvider.System, Log.For<SinkOutcomes>());
-        var dispatcher = new AlertDispatcher(center, sinks, Outcomes, Options, TimeProvider.System, Log.For<AlertDispatcher>());
+        var dispatcher = new AlertDispatcher(center, sinks, Outcomes, Options, Time, Log.For<AlertDispatcher>());
         await dispatcher.StartAsync(CancellationToken.None);
         return new Dispatching(dispatcher);
     }

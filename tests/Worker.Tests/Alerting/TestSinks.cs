@@ -43,17 +43,18 @@ internal sealed class RefusingSink : IAlertSink
 internal sealed class AwaySink(IAlertSink behind) : IAlertSink
 {
     private volatile bool here;
-    private volatile int mostAtOnce;
+    private volatile IReadOnlyList<AlertNotice> offered = [];
 
     public string Name => "away";
 
-    public int MostAtOnce => mostAtOnce;
+    /// <summary>What it was last asked to take.</summary>
+    public IReadOnlyList<AlertNotice> Offered => offered;
 
     public void ComeBack() => here = true;
 
     public Task SendAsync(IReadOnlyList<AlertNotice> notices, CancellationToken cancellationToken)
     {
-        mostAtOnce = Math.Max(mostAtOnce, notices.Count);
+        offered = notices;
         return here ? behind.SendAsync(notices, cancellationToken) : throw new SinkUnavailableException("answered 503", null);
     }
 }

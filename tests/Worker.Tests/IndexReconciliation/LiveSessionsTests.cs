@@ -86,30 +86,6 @@ public sealed class LiveSessionsTests
         live.UserCount.ShouldBe(2);
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(4)]
-    public void Table_TakesAtMostAHundredBytesASession(int sessionsPerUser)
-    {
-        const int Sessions = 200_000;
-        var texts = Enumerable.Range(0, Sessions).Select(_ => SessionId.Parse(Text(SessionId.Length))).ToArray();
-        var users = Enumerable.Range(0, Sessions / sessionsPerUser).Select(number => UserReference.Of($"{number}")).ToArray();
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var live = new LiveSessions();
-        for (var i = 0; i < Sessions; i++)
-        {
-            live.AddSession(users[i / sessionsPerUser], texts[i], i);
-            live.MarkGeneration(users[i / sessionsPerUser]);
-        }
-
-        var measured = GC.GetTotalMemory(forceFullCollection: true) - before;
-
-        (measured / (double)Sessions).ShouldBeInRange(32, 100);
-        (live.Bytes / (double)Sessions).ShouldBeInRange(32, 100);
-        GC.KeepAlive(texts);
-        GC.KeepAlive(users);
-    }
-
     [Fact]
     public void Range_IsNarrow_WhileNobodyKnowsHowLargeTheStoreIs() => TagRange.Next(0, null, 1_000_000).ShouldBe(new TagRange(0, 64));
 

@@ -11,8 +11,9 @@ public sealed class StatusStreamTests : IDisposable
     private readonly Lifetime lifetime = new();
     private readonly StatusStream stream;
     private string version = "one";
+    private int looks;
 
-    public StatusStreamTests() => stream = new StatusStream(() => version, lifetime, time);
+    public StatusStreamTests() => stream = new StatusStream(Look, lifetime, time);
 
     public void Dispose() => lifetime.Dispose();
 
@@ -38,17 +39,17 @@ public sealed class StatusStreamTests : IDisposable
         (events.Current.Data, events.Current.EventType, events.Current.ReconnectionInterval).ShouldBe(("one", StatusStream.Event, TimeSpan.FromSeconds(3)));
 
         var next = events.MoveNextAsync().AsTask();
-        await PassAsync(TimeSpan.FromSeconds(5));
+        await PassAsync(TimeSpan.FromSeconds(5), next);
         next.IsCompleted.ShouldBeFalse("nothing has changed");
         version = "two";
-        await PassAsync(StatusStream.LookInterval);
+        await PassAsync(StatusStream.LookInterval, next);
         (await next).ShouldBeTrue();
         events.Current.Data.ShouldBe("two");
 
         next = events.MoveNextAsync().AsTask();
-        await PassAsync(StatusStream.KeepAlive - StatusStream.LookInterval);
+        await PassAsync(StatusStream.KeepAlive - StatusStream.LookInterval, next);
         next.IsCompleted.ShouldBeFalse();
-        await PassAsync(StatusStream.LookInterval);
+        await PassAsync(StatusStream.LookInterval, next);
         (await next).ShouldBeTrue("a proxy would close what is silent");
         events.Current.Data.ShouldBe("two");
     }
@@ -64,7 +65,7 @@ public sealed class StatusStreamTests : IDisposable
             (await next).ShouldBeTrue($"after {passed}");
             told++;
             next = events.MoveNextAsync().AsTask();
-            await PassAsync(StatusStream.KeepAlive);
+            await PassAsync(StatusStream.KeepAlive, next);
         }
 
         (await next).ShouldBeFalse();
@@ -94,14 +95,26 @@ public sealed class StatusStreamTests : IDisposable
         time.PendingTimers.ShouldBe(0);
     }
 
-    // A look at a time, as the clock goes: the reader goes on before the next.
-    private async Task PassAsync(TimeSpan span)
+    private string Look()
+    {
+        Interlocked.Increment(ref looks);
+        return version;
+    }
+
+    // A look at a time, as the clock goes: the reader has looked before it goes on.
+    private async Task PassAsync(TimeSpan span, Task next)
     {
         for (var passed = TimeSpan.Zero; passed < span; passed += StatusStream.LookInterval)
         {
+            var before = Volatile.Read(ref looks);
             time.Advance(StatusStream.LookInterval);
-            await Task.Yield();
+            for (var tries = 0; Volatile.Read(ref looks) == before && !next.IsCompleted; tries++)
+            {
+                await (tries < 1000 ? YieldAsync() : Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
+            }
         }
+
+        static async Task YieldAsync() => await Task.Yield();
     }
 
     private sealed class Lifetime : IHostApplicationLifetime, IDisposable
