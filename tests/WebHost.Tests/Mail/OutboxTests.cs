@@ -195,6 +195,8 @@ public sealed class OutboxTests : IAsyncDisposable
         await over.CancelAsync();
         await stopping.WaitAsync(Patience);
 
+        // The end waits for no worker: one may have taken a message and not come to its try yet.
+        await Eventually.TrueAsync(() => outbox.ExecuteTask!.IsCompleted, Patience);
         logs.WithEvent(3202).Count.ShouldBe(10 - sender.Tries);
     }
 
