@@ -24,7 +24,14 @@ public sealed record Answer(int Status, JsonElement Json, string Text, HttpRespo
 /// <summary>A client of the API: a session token, or cookies that it keeps by itself, because they are Secure and the tests speak HTTP.</summary>
 public sealed class ApiClient(Uri address)
 {
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = TimeSpan.FromMinutes(2) };
+    private static readonly HttpClient Http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        // The default, a second, is less than a busy host may take to refuse a body; then it would be sent all the same.
+        Expect100ContinueTimeout = TimeSpan.FromMinutes(1),
+    })
+    { Timeout = TimeSpan.FromMinutes(2) };
 
     public string? Token { get; set; }
 

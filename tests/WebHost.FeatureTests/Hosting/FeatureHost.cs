@@ -3,6 +3,7 @@ using Maintenance.Testing;
 using Maintenance.WebHost.Hosting;
 using Maintenance.WebHost.Users;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -67,6 +68,8 @@ public sealed class FeatureHost : IAsyncLifetime
             ["Database:CommandTimeout"] = "00:00:30",
             ["Storage:Redis:Url"] = redis.Url,
             ["Storage:Redis:Deadline"] = "00:00:10",
+            ["Storage:Redis:ConnectTimeout"] = "00:00:30",
+            ["Api:ShutdownTimeout"] = "00:01:00",
             ["Passwords:HashIterations"] = "100000",
             ["Passwords:BreachedListFile"] = BreachedList(),
             ["Passwords:HashQueueTimeout"] = "00:01:00",
@@ -98,7 +101,14 @@ public sealed class FeatureHost : IAsyncLifetime
             Settings[name] = value;
         }
 
-        app = HostSetup.Build([.. Settings.Select(setting => $"--{setting.Key}={setting.Value}")], builder => builder.Logging.ClearProviders().AddProvider(Logs));
+        app = HostSetup.Build(
+            [.. Settings.Select(setting => $"--{setting.Key}={setting.Value}")],
+            builder =>
+            {
+                builder.Logging.ClearProviders().AddProvider(Logs);
+                // A client of ours whose thread is held up between a head and its body is no slow one.
+                builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (null, null));
+            });
         await app.StartAsync();
     }
 

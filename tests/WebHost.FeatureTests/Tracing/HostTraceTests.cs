@@ -17,6 +17,7 @@ public sealed class HostTraceTests(FeatureHost host)
         settings["Api__ShutdownTimeout"] = "00:00:45";
         settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Endpoint;
         settings["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
+        settings["OTEL_EXPORTER_OTLP_TIMEOUT"] = "120000";
         var user = await host.AccountAsync();
         var token = (await host.SignedInAsync(user)).Token!;
         await using (var program = ChildProcess.StartOurs("WebHost", [], settings))
@@ -24,6 +25,8 @@ public sealed class HostTraceTests(FeatureHost host)
             var client = new ApiClient(new Uri($"http://127.0.0.1:{port}")) { Token = token };
             await Eventually.TrueAsync(async () => (await client.GetAsync("/api/auth/verify")).Status == 200, TimeSpan.FromMinutes(2));
             await client.GetAsync("/api/auth/external/acme/callback?code=secret-code&state=secret-state");
+            // While the host lives, whose end waits only seconds for the collector. A request's own span ends after the answer, and after those below it.
+            await Eventually.TrueAsync(() => IsWhole("sessions validate") && IsWhole("oauth_states redeem"), TimeSpan.FromMinutes(2));
             await program.SignalAsync(Signal.Terminate);
             (await program.WaitForExitAsync(TimeSpan.FromMinutes(2))).ShouldBe(0, program.Tail());
         }
@@ -35,5 +38,7 @@ public sealed class HostTraceTests(FeatureHost host)
         {
             receiver.Text.ShouldNotContain(secret);
         }
+
+        bool IsWhole(string name) => receiver.Spans is var spans && spans.FirstOrDefault(span => span.Name == name) is { } below && spans.Any(span => span.SpanId == below.ParentId);
     }
 }
