@@ -19,7 +19,8 @@ internal sealed partial class HostInstance : IAsyncDisposable
         this.mailFolder = mailFolder;
         Logs = logs;
         var urls = app.Urls.ToArray();
-        Api = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(urls[0]), Timeout = TimeSpan.FromSeconds(60) };
+        // The default wait for a refusal of the body, a second, is less than a busy host may take.
+        Api = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, Expect100ContinueTimeout = TimeSpan.FromSeconds(60) }) { BaseAddress = new Uri(urls[0]), Timeout = TimeSpan.FromSeconds(60) };
         Management = new HttpClient { BaseAddress = new Uri(urls[1]), Timeout = TimeSpan.FromSeconds(60) };
     }
 
@@ -47,6 +48,8 @@ internal sealed partial class HostInstance : IAsyncDisposable
             ["Passwords:HashIterations"] = "100000",
             // A stall of a busy machine is no outage.
             ["Storage:Redis:Deadline"] = "00:00:10",
+            ["Storage:Redis:ConnectTimeout"] = "00:00:30",
+            ["Api:ShutdownTimeout"] = "00:01:00",
             ["Database:ConnectTimeout"] = "00:00:30",
             ["Database:CommandTimeout"] = "00:00:30",
             ["Passwords:HashQueueTimeout"] = "00:01:00",

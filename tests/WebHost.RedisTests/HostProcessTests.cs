@@ -10,6 +10,8 @@ public sealed class HostProcessTests(RedisFixture redis) : IClassFixture<RedisFi
     private static readonly Dictionary<string, string?> Settings = new(StringComparer.Ordinal)
     {
         ["Api__Port"] = "0",
+        // A machine that stands still must not cut the end off.
+        ["Api__ShutdownTimeout"] = "00:00:45",
         ["Database__Provider"] = "Memory",
         ["Mail__Folder"] = Path.GetTempPath(),
     };

@@ -52,7 +52,7 @@ public sealed class CaptchaJourneyTests(HostFixture fixture)
     [Fact]
     public async Task AdministrationPages_HaveALimitOfTheirOwn()
     {
-        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:admin-login:Permits"] = "2", ["Storage:Redis:KeyPrefix"] = "admin-limit:" });
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:admin-login:Permits"] = "2", ["Storage:RateLimits:admin-login:Period"] = "01:00:00", ["Storage:Redis:KeyPrefix"] = "admin-limit:" });
         for (var i = 0; i < 3; i++)
         {
             using var form = new FormUrlEncodedContent([new("email", AuthClient.NewAddress()), new("password", "wrong password")]);

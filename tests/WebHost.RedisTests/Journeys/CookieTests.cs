@@ -84,7 +84,7 @@ public sealed class CookieTests(HostFixture fixture)
     [Fact]
     public async Task Limit_Answers429_WithItsHeaders()
     {
-        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:login:Permits"] = "3", ["Storage:Redis:KeyPrefix"] = "limit:" });
+        await using var host = await HostInstance.StartAsync(new(fixture.Settings) { ["Storage:RateLimits:login:Permits"] = "3", ["Storage:RateLimits:login:Period"] = "01:00:00", ["Storage:Redis:KeyPrefix"] = "limit:" });
         var limited = new AuthClient(host.Api);
         for (var i = 0; i < 3; i++)
         {
