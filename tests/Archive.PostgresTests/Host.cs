@@ -17,7 +17,7 @@ internal sealed class Host : IAsyncDisposable
 
     private readonly ArchiveReadThrough through;
 
-    public Host(string redisUrl, ISessionArchive archive, SessionOptions? options = null, RedisKeys? keys = null)
+    public Host(string redisUrl, ISessionArchive archive, SessionOptions? options = null, RedisKeys? keys = null, TimeProvider? clockOfMisses = null)
     {
         Archive = archive;
         var sessions = new Fixed<SessionOptions>(options ?? new SessionOptions());
@@ -29,7 +29,7 @@ internal sealed class Host : IAsyncDisposable
             BeforeCall = () => BeforeRedis?.Invoke() ?? Task.CompletedTask,
         };
         Fence = new ArchiveFence(Connection, Keys, sessions, archiving);
-        through = new ArchiveReadThrough(archive, Fence, sessions, TimeProvider.System);
+        through = new ArchiveReadThrough(archive, Fence, sessions, clockOfMisses ?? TimeProvider.System);
         Accesses = new LastAccessBatch(archive, archiving, TimeProvider.System, NullLogger<LastAccessBatch>.Instance);
         Redis = new RedisSessionStore(Connection, Keys, sessions, NullLogger<RedisSessionStore>.Instance) { HasArchive = true };
         Store = new ArchivedSessionStore(Redis, archive, Fence, through, Accesses, sessions, Log.For<ArchivedSessionStore>());

@@ -58,6 +58,7 @@ public sealed class WorkerCommandLineTests(RedisFixture redis, PostgresFixture p
         {
             ["REDIS_URL"] = redis.Server.Url,
             ["Storage__Redis__Deadline"] = "00:00:10",
+            ["Storage__Redis__ConnectTimeout"] = "00:00:30",
             ["Archive__ConnectionString"] = connectionString,
             ["Archive__Deadline"] = "00:00:30",
         });

@@ -102,7 +102,9 @@ public sealed class SchemaMigratorTests(PostgresFixture postgres) : IClassFixtur
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
 
         var pending = new SchemaMigrator(source, NullLogger.Instance).ApplyAsync([Set("things", ("0001_things.sql", First))], cancellation.Token);
-        await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1);
+        // Of this database: other tests' are on the same server.
+        await Eventually.TrueAsync(async () => await database.ScalarAsync<long>(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 1);
         await cancellation.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(() => pending);

@@ -196,16 +196,19 @@ public sealed class ComesBackTests(RedisFixture redis, PostgresFixture postgres)
     [Fact]
     public async Task TokenThatNobodyWasGiven_IsLookedUpOnce_AndWritesNothing()
     {
+        // It is remembered for seconds, by a clock that stands.
+        await using var still = new Host(redis.Server.Url, archive, clockOfMisses: new ManualTimeProvider());
         var stranger = SessionToken.Create(UserReference.Of(user));
         var before = await redis.Server.KeysAsync("*");
 
         for (var i = 0; i < 3; i++)
         {
-            (await host.Store.ValidateAsync(stranger.Value, None)).Denial.ShouldBe(SessionDenial.NotFound);
+            (await still.Store.ValidateAsync(stranger.Value, None)).Denial.ShouldBe(SessionDenial.NotFound);
         }
 
         archive.Finds.ShouldBe(1);
-        (await redis.Server.KeysAsync("*")).ShouldBe(before, ignoreOrder: true);
+        // What other tests have left may end meanwhile.
+        (await redis.Server.KeysAsync("*")).Except(before).ShouldBeEmpty();
     }
 
     [Fact]
@@ -216,7 +219,9 @@ public sealed class ComesBackTests(RedisFixture redis, PostgresFixture postgres)
         archive.AfterFind = () => hold.Task;
         var flood = Enumerable.Range(0, 3 * ArchiveReadThrough.MostAtOnce)
             .Select(_ => host.Store.ValidateAsync(SessionToken.Create(UserReference.Of(user)).Value, None)).ToList();
-        await Eventually.TrueAsync(() => flood.Count(task => task.IsFaulted) == 2 * ArchiveReadThrough.MostAtOnce, TimeSpan.FromSeconds(60));
+        // Whoever has a place may not have come to its read yet.
+        await Eventually.TrueAsync(
+            () => flood.Count(task => task.IsFaulted) == 2 * ArchiveReadThrough.MostAtOnce && archive.Finds >= ArchiveReadThrough.MostAtOnce, TimeSpan.FromSeconds(60));
 
         archive.Finds.ShouldBe(ArchiveReadThrough.MostAtOnce);
         (await host.Store.RevokeAsync(user, session.Token.Id, None)).ToBoolean().ShouldBeTrue();
