@@ -84,7 +84,7 @@
     document.title = page.title;
     for (const fresh of page.querySelectorAll('[data-live]')) replace(fresh);
     for (const gone of [...document.querySelectorAll('[data-live]')].filter(old => !page.getElementById(old.id))) gone.remove();
-    document.querySelector('.bottom').replaceWith(document.importNode(page.querySelector('.bottom'), true));
+    put(document.querySelector('.bottom'), document.importNode(page.querySelector('.bottom'), true));
     refreshDistances();
   }
 
@@ -96,13 +96,18 @@
     // What is pressed is not taken from under the finger: a button that is not there any more when it is let go gets no click.
     if (old.matches(':active')) return void (late = true);
     told.set(fresh.id, html);
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
     const open = [...old.querySelectorAll('details[open]')].map(details => details.id);
     const next = document.importNode(fresh, true);
     // What came of a button stays until the page is left.
     const notice = old.querySelector(':scope > .notice');
     if (notice) next.querySelector('.job-head').after(notice);
     for (const id of open) next.querySelector(`#${CSS.escape(id)}`)?.setAttribute('open', '');
+    put(old, next);
+  }
+
+  // Whatever can have the focus has an id, by which it is found again.
+  function put(old, next) {
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
     old.replaceWith(next);
     if (!focused) return;
     const again = document.getElementById(focused);

@@ -17,6 +17,8 @@ internal sealed class KeyboardReader(IPage page)
     /// <summary>Tab stops at everything that can be used, once each and in the order of the document, is seen where it stops, and comes round: nothing is a trap.</summary>
     public async Task ReadsAllAsync()
     {
+        // The end of a page may come after what somebody waited for.
+        await page.WaitForLoadStateAsync();
         var places = await page.EvaluateAsync<int>($"() => {Places}.length");
         places.ShouldBeGreaterThan(3);
         List<int> stops = [];

@@ -52,6 +52,8 @@ public sealed class Window : IAsyncDisposable
     /// <summary>Axe finds nothing, nothing is wider than the screen, and nothing went wrong; keeps a picture.</summary>
     public async Task ShouldBeGoodAsync(string name)
     {
+        // What a click led to may be there before its style is.
+        await Page.WaitForLoadStateAsync();
         await PictureAsync(name);
         (await ViolationsAsync()).ShouldBeEmpty($"{name} {view.Name}");
         var overflow = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");

@@ -44,11 +44,27 @@ public sealed class StatusKeyboardTests(Chromium chromium)
         await keyboard.PressAsync("Tab");
         await Expect(runs.GetByRole(AriaRole.Region)).ToBeFocusedAsync();
 
+        // What changes meanwhile takes the focus away from nothing.
+        await RunAsync(worker);
+        await Expect(runs.Locator("tbody tr")).ToHaveCountAsync(2);
+        await Expect(runs.GetByRole(AriaRole.Region)).ToBeFocusedAsync();
+        await keyboard.GoBackToAsync(runs.Locator("summary"));
+        await RunAsync(worker);
+        await Expect(runs.Locator("tbody tr")).ToHaveCountAsync(3);
+        await Expect(runs.Locator("summary")).ToBeFocusedAsync();
+        await keyboard.GoToAsync(page.GetByRole(AriaRole.Link, new() { Name = "Health" }));
+        await RunAsync(worker);
+        await Expect(runs.Locator("tbody tr")).ToHaveCountAsync(4);
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Health" })).ToBeFocusedAsync();
+
         await keyboard.GoBackToAsync(page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }));
         await keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Sign in" })).ToBeVisibleAsync();
         window.ShouldBeQuiet();
     }
+
+    private static Task RunAsync(WorkerProcess worker) => Eventually.TrueAsync(
+        async () => (await worker.SendAsync(HttpMethod.Post, $"/api/jobs/{JobNames.SessionCleanup}/run")).Status == 202, TimeSpan.FromSeconds(60), "the run of before may go on");
 
     private static IEnumerable<(string Name, string Value)> Disabled(params string[] jobs) => jobs.Select(job => ($"Jobs__{job}__Enabled", "false"));
 }
