@@ -19,6 +19,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     private static readonly Dictionary<string, string?> PatientCalls = new(StringComparer.Ordinal)
     {
         ["Jobs__RedisHealth__CallDeadline"] = "00:00:15",
+        ["Jobs__RedisHealth__ConnectTimeout"] = "00:00:15",
         ["Jobs__RedisHealth__Deadline"] = "00:00:40",
         ["Jobs__MemoryAlerts__CallDeadline"] = "00:00:15",
     };
@@ -41,6 +42,8 @@ internal sealed class RunningProgram : IAsyncDisposable
             environment["Api__Port"] = $"{ApiPort}";
             environment["Database__Provider"] = "Memory";
             environment["Mail__Folder"] = Path.GetTempPath();
+            // Else a hashing thread that is held up is a host that is full.
+            environment["Passwords__HashQueueTimeout"] = "00:01:00";
         }
 
         Process = ChildProcess.StartOurs(project, [], environment);
