@@ -68,7 +68,7 @@ public sealed partial class ComposeCommandsTests : IDisposable
         // In the container Redis listens where redis-cli looks by itself.
         var tools = Directory.CreateDirectory(In("tools")).FullName;
         var client = Path.Combine(tools, "redis-cli");
-        await File.WriteAllTextAsync(client, $"#!/bin/sh\nPATH=${{PATH#*:}} exec redis-cli -p {port} \"$@\"\n");
+        var own = $"#!/bin/sh\nPATH=${{PATH#*:}} exec redis-cli -p {port} \"$@\"\n";
         var words = match.Groups["rest"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToList();
         if (words.Find(word => word.StartsWith('<')) is { } input)
         {
@@ -76,12 +76,13 @@ public sealed partial class ComposeCommandsTests : IDisposable
             script = $"{{ {script}; }} <{In(input[1..])}";
         }
 
-        script = $"chmod u+x {client}; {script}";
+        // By the shell: a child that another test starts while this process writes a file has it open too for a moment, and what somebody may write to does not run.
+        script = $"printf %s \"$CLIENT\" >{client}; chmod u+x {client}; {script}";
 
         await using var shell = ChildProcess.Start(
             "sh",
             ["-c", script, .. words],
-            new Dictionary<string, string?>(StringComparer.Ordinal) { ["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}" });
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}", ["CLIENT"] = own });
         (await shell.WaitForExitAsync(TimeSpan.FromMinutes(1))).ShouldBe(0, shell.Tail());
         return string.Join('\n', shell.Output).Trim();
     }

@@ -61,21 +61,21 @@ public sealed partial class UpgradeCommandsTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(secrets, "redis_admin_password"), UserFile.AdminPassword);
         var tools = Directory.CreateDirectory(Path.Combine(home.FullName, "tools")).FullName;
         var client = Path.Combine(tools, "redis-cli");
-        await File.WriteAllTextAsync(
-            client,
-            $$"""
-             #!/bin/sh
-             case "$1 $2" in '-h OLD') port={{old.Port}} ;; '-h NEW') port={{next.Port}} ;; *) echo "$1 $2?" >&2; exit 2 ;; esac
-             shift 2
-             PATH=${PATH#*:} exec redis-cli -e -p "$port" "$@"
+        var own = $$"""
+            #!/bin/sh
+            case "$1 $2" in '-h OLD') port={{old.Port}} ;; '-h NEW') port={{next.Port}} ;; *) echo "$1 $2?" >&2; exit 2 ;; esac
+            shift 2
+            PATH=${PATH#*:} exec redis-cli -e -p "$port" "$@"
 
-             """);
+            """;
+        // Written by the shell: a child that another test starts while this process writes a file has it open too for a moment, and what somebody may write to does not run.
         await using var shell = ChildProcess.Start(
             "sh",
-            ["-c", $"chmod u+x {client}; set -e; {script.Replace("/run/secrets", secrets, StringComparison.Ordinal).Replace("REPLICAOF OLD 6379", $"REPLICAOF 127.0.0.1 {old.Port}", StringComparison.Ordinal)}"],
+            ["-c", $"printf %s \"$CLIENT\" >{client}; chmod u+x {client}; set -e; {script.Replace("/run/secrets", secrets, StringComparison.Ordinal).Replace("REPLICAOF OLD 6379", $"REPLICAOF 127.0.0.1 {old.Port}", StringComparison.Ordinal)}"],
             new Dictionary<string, string?>(StringComparer.Ordinal)
             {
                 ["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}",
+                ["CLIENT"] = own,
                 // The first block exports it for those that follow.
                 ["REDISCLI_AUTH"] = UserFile.AdminPassword,
             });
