@@ -68,6 +68,12 @@ public sealed class PublishTests(PublishedPrograms published) : IClassFixture<Pu
     private static Dictionary<string, string?> Environment(string redisUrl) => new(StringComparer.Ordinal)
     {
         ["REDIS_URL"] = redisUrl,
+        // A thread that is held up is no Redis that does not answer.
+        ["Storage__Redis__Deadline"] = "00:00:20",
+        ["Storage__Redis__ConnectTimeout"] = "00:00:20",
+        ["Jobs__RedisHealth__CallDeadline"] = "00:00:15",
+        ["Jobs__RedisHealth__ConnectTimeout"] = "00:00:15",
+        ["Jobs__RedisHealth__Deadline"] = "00:00:40",
         ["DOTNET_ROOT"] = "/nonexistent",
         ["DOTNET_EnableDiagnostics"] = "0",
         ["Management__Address"] = "127.0.0.1",

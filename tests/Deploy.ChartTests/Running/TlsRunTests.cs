@@ -49,7 +49,7 @@ public sealed class TlsRunTests : IClassFixture<PublishedPrograms>, IDisposable
             redis: {host: 127.0.0.1, port: {{{{_redisPort}}}}}
             postgresql: {host: 127.0.0.1, port: {{{{postgres.Port}}}}, database: {{{{database}}}}, user: {{{{user}}}}}
             worker: {containerPort: {{{{FreePort.Next()}}}}, settings: {Jobs: {RedisHealth: {Schedule: "00:00:01", Jitter: "00:00:00"} } } }
-            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Storage: {Redis: {Deadline: "00:00:10"} } } }
+            webHost: {containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Storage: {Redis: {Deadline: "00:00:10", ConnectTimeout: "00:00:30"} }, Passwords: {HashQueueTimeout: "00:01:00"}, Database: {ConnectTimeout: "00:00:30", CommandTimeout: "00:00:30"} } }
             """]);
 
         await using (var migration = RunningPod.Start(manifests, "Job", "maintenance-migrate", Secrets, "webhost"))

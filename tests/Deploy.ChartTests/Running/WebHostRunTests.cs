@@ -90,7 +90,7 @@ public sealed class WebHostRunTests(RunOutput output) : IClassFixture<RunOutput>
             redis: {host: 127.0.0.1, port: {{{{redisPort}}}}, existingSecret: redis}
             postgresql: {host: {{{{address.Host}}}}, port: {{{{address.Port}}}}, database: {{{{database.Name}}}}, user: {{{{user}}}}, existingSecret: postgresql, archive: true}
             worker: {enabled: false}
-            webHost: {auditPrune: {enabled: true}, containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail}, Storage: {Redis: {Deadline: "00:00:10"} } } }
+            webHost: {auditPrune: {enabled: true}, containerPorts: {http: {{{{FreePort.Next()}}}}, management: {{{{FreePort.Next()}}}} }, settings: {Mail: {Folder: /data/mail}, Storage: {Redis: {Deadline: "00:00:10", ConnectTimeout: "00:00:30"} }, Passwords: {HashQueueTimeout: "00:01:00"}, Database: {ConnectTimeout: "00:00:30", CommandTimeout: "00:00:30"} } }
 
             """);
     }

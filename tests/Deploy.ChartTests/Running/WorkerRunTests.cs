@@ -26,7 +26,8 @@ public sealed class WorkerRunTests(RunOutput output) : IClassFixture<RunOutput>,
         worker:
           containerPort: {{{{port}}}}
           token: {existingSecret: worker-token}
-          settings: {Jobs: {RedisHealth: {Schedule: "00:00:01", Jitter: "00:00:00", PingP99Degraded: "00:00:30"}}}
+          # A thread that is held up is no Redis that does not answer, and no slow command.
+          settings: {Jobs: {RedisHealth: {Schedule: "00:00:01", Jitter: "00:00:00", PingP99Degraded: "00:00:30", SlowCommandDegraded: "00:01:00", CallDeadline: "00:00:15", ConnectTimeout: "00:00:15", Deadline: "00:00:40"}}, Storage: {Redis: {Deadline: "00:00:07", ConnectTimeout: "00:00:20"}}}
         {{{{more}}}}
         """;
 
