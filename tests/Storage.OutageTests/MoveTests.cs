@@ -85,7 +85,7 @@ public sealed class MoveTests : IAsyncLifetime
         await other.LogInAsync("ada");
         await CutOffAsync();
         var born = await host.LogInAsync("ada");
-        await PassAsync();
+        await OutageHost.PassAsync();
         (await other.Sessions.RevokeAllAsync("ada", null, None)).Outcome.ShouldBe(RevocationOutcome.Done);
 
         await host.RecoverAsync();
@@ -99,7 +99,7 @@ public sealed class MoveTests : IAsyncLifetime
     {
         await CutOffAsync();
         var born = await host.LogInAsync("ada");
-        await PassAsync();
+        await OutageHost.PassAsync();
         await other.Get<UserData.UserDataService>().EraseAsync("ada", None);
 
         await host.RecoverAsync();
@@ -116,7 +116,7 @@ public sealed class MoveTests : IAsyncLifetime
         await revoking.RecoverAsync();
         await CutOffAsync();
         var (one, all) = (await host.LogInAsync("ada"), await host.LogInAsync("ben"));
-        await PassAsync();
+        await OutageHost.PassAsync();
         await revoking.Get<RedisBreaker>().OpenAsync();
         revoking.Mode.SetAway(true, "cut off by the test");
         (await revoking.Sessions.RevokeAsync("ada", one.Token.Id, None)).Outcome.ShouldBe(RevocationOutcome.Journalled);
@@ -136,13 +136,13 @@ public sealed class MoveTests : IAsyncLifetime
     public async Task Session_BornAfterThisHostsJournalledLogOutEverywhere_IsMoved_AndOneBornBeforeHasEnded()
     {
         var stored = await host.LogInAsync("ada");
-        await PassAsync();
+        await OutageHost.PassAsync();
         await CutOffAsync();
         var before = await host.LogInAsync("ada");
         await host.Sessions.RevokeAllAsync("ada", null, None);
         var after = await host.LogInAsync("ada");
 
-        await host.RecoverAsync();
+        await host.RecoverExactlyAsync(redis);
 
         (await other.IsValidAsync(stored)).ShouldBeFalse();
         (await other.IsValidAsync(before)).ShouldBeFalse();
@@ -155,7 +155,7 @@ public sealed class MoveTests : IAsyncLifetime
         await CutOffAsync();
         var born = await host.LogInAsync("ada");
         var (mover, keys) = (host.Get<SessionMover>(), host.Get<RedisKeys>());
-        var clock = await ClockAsync();
+        var clock = await OutageHost.ClockAsync(redis);
         await redis.PauseAsync();
         host.Hurry();
         try
@@ -245,20 +245,5 @@ public sealed class MoveTests : IAsyncLifetime
     {
         await host.Get<RedisBreaker>().OpenAsync();
         host.Mode.SetAway(true, "cut off by the test");
-    }
-
-    private async Task<ServerClock> ClockAsync()
-    {
-        var before = TimeProvider.System.GetUtcNow();
-        var time = await redis.ListAsync("TIME");
-        return new ServerClock(
-            (long.Parse(time[0]) * 1_000_000) + long.Parse(time[1]), before, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetTimestamp());
-    }
-
-    // Longer than a probe takes on a busy machine: so exactly are two clocks compared.
-    private static async Task PassAsync()
-    {
-        var until = TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(400);
-        await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > until);
     }
 }

@@ -17,6 +17,8 @@ internal sealed class OutageHost : IAsyncDisposable
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Hasty = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan Exactly = TimeSpan.FromMilliseconds(200);
+
     private readonly ServiceProvider provider;
 
     public OutageHost(RedisServer redis, OutageRules? rules = null, params (string Name, string Value)[] settings)
@@ -102,6 +104,43 @@ internal sealed class OutageHost : IAsyncDisposable
         return Watch.Automatic
             ? Eventually.TrueAsync(() => !Mode.IsRedisAway && Pending.Count == 0 && Get<MemorySessions>().All().Count == 0, TimeSpan.FromSeconds(60))
             : Eventually.TrueAsync(() => Watch.PassAsync(CancellationToken.None), TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>
+    /// The same for a host that does not look by itself, by a clock that was read within <see cref="Exactly"/>: a probe whose answer was late rightly ends
+    /// also what began up to so much later, or moves nothing that was born up to so much after a log-out.
+    /// </summary>
+    public async Task RecoverExactlyAsync(RedisServer redis)
+    {
+        Watch.Automatic.ShouldBeFalse();
+        Hurry(Patient);
+        await Pending.LoadAsync(CancellationToken.None);
+        var clock = await ClockAsync(redis);
+        (await Get<JournalReplay>().RunAsync(clock, CancellationToken.None)).ShouldBe(ReplayOutcome.Complete);
+        (await Get<SessionMover>().RunAsync(clock, CancellationToken.None)).ShouldBeTrue();
+        await RecoverAsync();
+    }
+
+    /// <summary>Redis's clock, as a probe that took no longer than <see cref="Exactly"/> measures it.</summary>
+    public static async Task<ServerClock> ClockAsync(RedisServer redis)
+    {
+        ServerClock clock = default;
+        await Eventually.TrueAsync(async () =>
+        {
+            var before = TimeProvider.System.GetUtcNow();
+            var time = await redis.ListAsync("TIME");
+            clock = new ServerClock(
+                (long.Parse(time[0]) * 1_000_000) + long.Parse(time[1]), before, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetTimestamp());
+            return clock.After - clock.Before < Exactly;
+        });
+        return clock;
+    }
+
+    /// <summary>Returns when more time has passed than the clocks may be apart.</summary>
+    public static async Task PassAsync()
+    {
+        var until = TimeProvider.System.GetUtcNow() + (2 * Exactly);
+        await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > until);
     }
 
     public async ValueTask DisposeAsync()

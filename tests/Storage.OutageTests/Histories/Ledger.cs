@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Maintenance.Storage.Outage;
 using Maintenance.Storage.Sessions;
 
@@ -51,11 +52,15 @@ internal sealed record Claim(int Host, int User, TrackedSession? Session, int Kn
 /// <summary>What was said, in the order in which it was said.</summary>
 internal sealed class Ledger
 {
+    // Longer than a thread stands still.
+    private static readonly TimeSpan LatestCall = TimeSpan.FromSeconds(15);
+
     private readonly Lock gate = new();
     private readonly List<TrackedSession> sessions = [];
     private readonly List<Claim> claims = [];
     private readonly List<long> losses = [];
     private readonly List<string> trace = [];
+    private readonly Dictionary<int, long> late = [];
     private long moment;
 
     public IReadOnlyList<TrackedSession> Sessions => Locked(() => sessions.ToList());
@@ -69,6 +74,7 @@ internal sealed class Ledger
     public void Add(TrackedSession session) => Locked(() =>
     {
         session.Answered = Now();
+        session.Doubtful |= late.TryGetValue(session.User, out var doubted) && Stopwatch.GetElapsedTime(doubted) < LatestCall;
         sessions.Add(session);
     });
 
@@ -82,7 +88,18 @@ internal sealed class Ledger
     });
 
     /// <summary>Nobody knows what became of a call that concerned a user's sessions.</summary>
-    public void Doubt(int user) => Locked(() => sessions.Where(session => session.User == user).ToList().ForEach(session => session.Doubtful = true));
+    /// <param name="user">Whose.</param>
+    /// <param name="mayComeLate">
+    /// It may still be on its way: in the client of a host that stands still, or to be sent once more with its script's text. Then it ends also what begins by then.
+    /// </param>
+    public void Doubt(int user, bool mayComeLate) => Locked(() =>
+    {
+        sessions.Where(session => session.User == user).ToList().ForEach(session => session.Doubtful = true);
+        if (mayComeLate)
+        {
+            late[user] = Stopwatch.GetTimestamp();
+        }
+    });
 
     /// <summary>A claim on this host by which a session must not be valid for a call that began at a moment; null if there is none.</summary>
     public Claim? EndedOn(int host, TrackedSession session, int at, long began) =>

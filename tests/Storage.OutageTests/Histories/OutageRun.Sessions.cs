@@ -101,7 +101,8 @@ internal sealed partial class OutageRun
 
         if (answer is null || (sent && answer.Outcome == RevocationOutcome.Journalled))
         {
-            Ledger.Doubt(step.User);
+            // A server that is dead gets nothing any more.
+            Ledger.Doubt(step.User, mayComeLate: sent && !dead);
         }
 
         CheckUnavailable(step, answer is null, waiting, host);
