@@ -122,9 +122,9 @@ public sealed class ClusterFailoverTests : IAsyncLifetime
             await patient.Store.RevokeAsync(issued.Session.UserId, issued.Token.Id, None);
         }
 
-        foreach (var primary in cluster.Primaries)
+        foreach (var (primary, replica) in cluster.Primaries.Zip(cluster.Replicas))
         {
-            await Eventually.TrueAsync(async () => await primary.IntegerAsync("WAIT", "1", "10000") == 1, Patience);
+            await primary.ReplicatedToAsync(replica);
         }
 
         return (live, ended);

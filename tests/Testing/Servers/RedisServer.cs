@@ -54,11 +54,28 @@ public sealed class RedisServer : RespServer
         return server;
     }
 
+    /// <summary>
+    /// Returns when a replica has all that this server has been told so far, by whichever client. WAIT would not do: it asks for what its own connection
+    /// has written, and a connection that has written nothing gets its answer at once.
+    /// </summary>
+    public async Task ReplicatedToAsync(RedisServer replica)
+    {
+        var told = await OffsetAsync();
+        await Eventually.TrueAsync(async () => await replica.OffsetAsync() >= told, TimeSpan.FromSeconds(60));
+    }
+
     private protected override ChildProcess Launch(int port)
     {
         var file = Path.Combine(Folder, "redis.conf");
         File.WriteAllLines(file, Configuration());
         return ChildProcess.Start("redis-server", [file, "--port", $"{port}", .. _options.ExtraArguments]);
+    }
+
+    // ROLE of a primary: master, offset, replicas; of a replica: slave, host, port, state of the link, offset (-1 without a link).
+    private async Task<long> OffsetAsync()
+    {
+        var role = (object?[])(await ExecuteAsync("ROLE"))!;
+        return (long)role[(string)role[0]! == "master" ? 1 : 4]!;
     }
 
     private List<string> Configuration()
