@@ -14,6 +14,9 @@ internal sealed class Snapshot
     /// <summary>Redis's clock, milliseconds since 1970.</summary>
     public long Now { get; }
 
+    /// <summary>Redis's clock after the last key was read. What ran out by then may have been there for one of the reads and gone for another.</summary>
+    public long Read { get; private set; }
+
     /// <summary>Life of each key in ms from <see cref="Now"/> on, however much later it was read; -1 for none.</summary>
     public Dictionary<string, long> Lives { get; } = new(StringComparer.Ordinal);
 
@@ -29,8 +32,7 @@ internal sealed class Snapshot
 
     public static async Task<Snapshot> TakeAsync(World world)
     {
-        var time = ClientCompat.Items(await world.CommandAsync("TIME"));
-        var snapshot = new Snapshot(((long)time[0] * 1000) + ((long)time[1] / 1000));
+        var snapshot = new Snapshot(await MillisecondsAsync(world));
         var names = ClientCompat.Items(await world.CommandAsync("KEYS", world.Keys.Prefix + "*")).Select(name => (string)name!);
         foreach (var name in names)
         {
@@ -60,7 +62,14 @@ internal sealed class Snapshot
             }
         }
 
+        snapshot.Read = await MillisecondsAsync(world);
         return snapshot;
+    }
+
+    private static async Task<long> MillisecondsAsync(World world)
+    {
+        var time = ClientCompat.Items(await world.CommandAsync("TIME"));
+        return ((long)time[0] * 1000) + ((long)time[1] / 1000);
     }
 
     private async Task ReadMembersAsync(World world, UserReference user)

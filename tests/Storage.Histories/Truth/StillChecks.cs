@@ -29,7 +29,7 @@ internal sealed class StillChecks(World world)
 
         foreach (var session in store.Live)
         {
-            if (!store.Members.ContainsKey(session) && !Damaged(session.User, OperationKind.EvictIndex, OperationKind.SkewScore))
+            if (!store.Members.ContainsKey(session) && !RanOutMeanwhile(store, session) && !Damaged(session.User, OperationKind.EvictIndex, OperationKind.SkewScore))
             {
                 throw new ViolationException(ViolationKind.LiveSessionNotInIndex, $"{Readable(session)} lives, is not in its index, and nobody damaged that");
             }
@@ -100,6 +100,10 @@ internal sealed class StillChecks(World world)
     }
 
     private bool AboutToEnd(Snapshot before, (UserReference User, SessionId Id) session) => Life(before, session) is >= 0 and <= AboutToEndMilliseconds;
+
+    // Its record was read before, its index, which ends with the last of its sessions, after.
+    private bool RanOutMeanwhile(Snapshot store, (UserReference User, SessionId Id) session) =>
+        Life(store, session) is >= 0 and var life && store.Now + life <= store.Read;
 
     private long Life(Snapshot store, (UserReference User, SessionId Id) session) =>
         store.Lives.GetValueOrDefault(world.Keys.Session(session.User, session.Id), -2);
