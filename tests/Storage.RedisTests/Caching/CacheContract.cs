@@ -17,12 +17,15 @@ public abstract class CacheContract
 
     protected static CacheKey NewKeyOf(string userId) => CacheKey.OfUser(userId, "plan");
 
+    /// <summary>So long may a load have been under way for others to join it: longer than a busy machine stands still between two callers.</summary>
+    protected static readonly (string, string) JoinedForAMinute = ("Storage:Cache:LocalLife", "00:01:00");
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task GetOrCreate_LoadsOnce_WhenTwoHundredComeAtOnce(bool ofUser)
     {
-        await using var bed = Bed();
+        await using var bed = Bed(JoinedForAMinute);
         var cache = bed.Get<AuthCache>();
         var key = ofUser ? NewKeyOf(AuthBed.NewUserId()) : NewKey();
 
@@ -37,7 +40,7 @@ public abstract class CacheContract
     [Fact]
     public async Task GetOrCreate_GivesAFailedLoadToAllWhoWait_AndDoesNotCacheIt()
     {
-        await using var bed = Bed();
+        await using var bed = Bed(JoinedForAMinute);
         var cache = bed.Get<AuthCache>();
         var key = NewKey();
         source.Failure = new InvalidOperationException("the source is down");
@@ -176,8 +179,7 @@ public abstract class CacheContract
     [Fact]
     public async Task Cancellation_EndsOnesOwnWaitOnly_AndTheLoadWhenNobodyWaits()
     {
-        // So long may a load have been under way for others to join it.
-        await using var bed = Bed(("Storage:Cache:LocalLife", "00:01:00"));
+        await using var bed = Bed(JoinedForAMinute);
         var cache = bed.Get<AuthCache>();
         var key = NewKey();
         var held = source.Hold();

@@ -145,7 +145,9 @@ public sealed class RedisCacheTests(RedisFixture redis) : CacheContract, IClassF
         lives.ShouldAllBe(life => life > 26 * 60_000 && life <= 33 * 60_000);
         (lives.Max() - lives.Min()).ShouldBeGreaterThan(60_000);
         await source.GetAsync(bed, NewKeyOf("somebody"));
-        (await server.IntegerAsync("PTTL", bed.Keys.CacheEpoch(UserReference.Of("somebody")))).ShouldBeGreaterThan(lives.Min());
+        // Its own entry's, because every life is drawn.
+        var epoch = await server.IntegerAsync("PTTL", bed.Keys.CacheEpoch(UserReference.Of("somebody")));
+        epoch.ShouldBeGreaterThan(await server.IntegerAsync("PTTL", bed.Keys.CacheEntry(NewKeyOf("somebody"))));
     }
 
     [Fact]
@@ -178,7 +180,7 @@ public sealed class RedisCacheTests(RedisFixture redis) : CacheContract, IClassF
     public async Task DeadRedis_NeverFailsARead_AndAnInvalidationSaysSo()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var bed = new RedisAuthBed(server);
+        await using var bed = new RedisAuthBed(server, JoinedForAMinute);
         var cache = bed.Get<AuthCache>();
         var key = NewKey();
         await source.GetAsync(bed, key);

@@ -81,7 +81,7 @@ public sealed class SlotMoveTests(RedisClusterFixture fixture)
     public async Task Sessions_AreNeitherLostNorRevived_WhileTheirSlotsMoveUnderLoad()
     {
         await using var harness = new StoreHarness(
-            new RedisOptions { Url = Cluster.Url, Deadline = TimeSpan.FromSeconds(30) }, new SessionOptions { RenewalInterval = TimeSpan.Zero });
+            StoreHarness.Patient(Cluster.Url), new SessionOptions { RenewalInterval = TimeSpan.Zero });
         var users = Enumerable.Range(0, 12).Select(_ => StoreHarness.NewUserId()).ToArray();
         var slots = new HashSet<int>();
         foreach (var userId in users)

@@ -41,9 +41,16 @@ internal static class RedisData
             {
                 "string" => await server.ExecuteRawAsync("GET"u8.ToArray(), name),
                 "zset" => await server.ExecuteRawAsync("ZRANGE"u8.ToArray(), name, "0"u8.ToArray(), "-1"u8.ToArray()),
+                // It has run out since the keys were listed.
+                "none" => null,
                 var type => throw new InvalidDataException($"{key} is a {type}, which the data model does not know."),
             };
-            all.AddRange(value is object?[] items ? items.Cast<byte[]>() : [(byte[])value!]);
+            all.AddRange(value switch
+            {
+                object?[] items => items.Cast<byte[]>(),
+                byte[] one => [one],
+                _ => [],
+            });
         }
 
         return all;
