@@ -19,6 +19,7 @@ public sealed class RedisAnalyticsTests(RedisFixture redis) : AnalyticsContract,
         var userId = AuthBed.NewUserId();
         var issued = await bed.Sessions.CreateAsync(
             new NewSession { UserId = userId, DeviceName = "phone", IpAddress = IPAddress.Parse("203.0.113.9"), UserAgent = "Agent/1" }, None);
+        await bed.RecordedAsync();
         await bed.Get<IAnalyticsStore>().RecordActivityAsync(userId, issued.Session.Id, "a", null, None);
         await server.ExecuteAsync("DEL", bed.Keys.Session(UserReference.Of(userId), issued.Session.Id));
 
@@ -75,6 +76,7 @@ public sealed class RedisAnalyticsTests(RedisFixture redis) : AnalyticsContract,
         await server.ExecuteAsync("HSET", damaged == StateKind.UserHistory ? bed.Keys.UserHistory(user) : bed.Keys.UserDevices(user), "x", "x");
 
         await bed.Sessions.CreateAsync(new NewSession { UserId = userId, DeviceName = "phone" }, None);
+        await bed.RecordedAsync();
 
         foreach (var key in await server.KeysAsync())
         {

@@ -1,3 +1,4 @@
+using Maintenance.Storage.Analytics;
 using Maintenance.Storage.Redis;
 using Maintenance.Storage.RefreshTokens;
 using Maintenance.Storage.Sessions;
@@ -35,6 +36,12 @@ public abstract class AuthBed : IAsyncDisposable
         where T : notnull => provider.GetRequiredService<T>();
 
     public static string NewUserId() => Guid.NewGuid().ToString("D");
+
+    /// <summary>
+    /// Returns when the log-ins so far are recorded. They are sent before their answer, but a script that the server does not know yet is sent once more
+    /// with its text, after what others have sent by then; and of a session that has ended meanwhile nothing is recorded.
+    /// </summary>
+    public Task RecordedAsync() => Sessions.ShouldBeOfType<RecordingSessionStore>().DrainAsync();
 
     /// <summary>Returns when the store's clock has moved on by this much.</summary>
     public abstract Task PassAsync(TimeSpan time);

@@ -100,6 +100,7 @@ public abstract class UserDataContract
         await bed.Get<UserDataService>().EraseAsync(filled.UserId, None);
 
         var again = await bed.Sessions.CreateAsync(new NewSession { UserId = filled.UserId, DeviceName = "tablet" }, None);
+        await bed.RecordedAsync();
 
         (await bed.Sessions.ValidateAsync(again.Token.Value, None)).IsValid.ShouldBeTrue();
         (await bed.Sessions.ValidateAsync(filled.Session.Token.Value, None)).IsValid.ShouldBeFalse();
@@ -189,6 +190,7 @@ public abstract class UserDataContract
         userId ??= AuthBed.NewUserId();
         var analytics = bed.Get<IAnalyticsStore>();
         var past = await bed.Sessions.CreateAsync(new NewSession { UserId = userId, DeviceName = "phone" }, None);
+        await bed.RecordedAsync();
         await analytics.RecordActivityAsync(userId, past.Session.Id, "left", null, None);
         await bed.Sessions.RevokeAsync(userId, past.Session.Id, None);
         var session = await bed.Sessions.CreateAsync(
@@ -201,6 +203,7 @@ public abstract class UserDataContract
                 Claims = new Dictionary<string, string> { ["role"] = "admin" },
             },
             None);
+        await bed.RecordedAsync();
         await analytics.RecordActivityAsync(userId, session.Session.Id, "password.changed", "by form", None);
         var family = await bed.Families.IssueAsync(new NewRefreshFamily { UserId = userId, SessionId = session.Token.Id }, None);
         var secrets = new List<string> { session.Token.Value, family.Token!.Value };
