@@ -48,19 +48,17 @@ internal sealed class StatusStream(Func<string> version, IHostApplicationLifetim
         var started = timeProvider.GetTimestamp();
         var told = started;
         string? last = null;
-        long looked;
         do
         {
-            looked = timeProvider.GetTimestamp();
             var now = version();
-            if (now != last || timeProvider.GetElapsedTime(told, looked) >= KeepAlive)
+            if (now != last || timeProvider.GetElapsedTime(told) >= KeepAlive)
             {
                 yield return new SseItem<string>(now, Event) { ReconnectionInterval = Reconnection };
                 last = now;
                 told = timeProvider.GetTimestamp();
             }
         }
-        while (timeProvider.GetElapsedTime(started, looked) < Longest && await NextAsync(timer, end.Token));
+        while (timeProvider.GetElapsedTime(started) < Longest && await NextAsync(timer, end.Token));
     }
 
     private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken end)
