@@ -6,7 +6,7 @@ namespace Maintenance.Worker.RedisTests.Demo;
 /// <summary>The demo as a newcomer runs it: the built program, on the embedded store and on a real server.</summary>
 public sealed class DemoTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     // On a busy machine the first connection takes its time, and without it the first call fails at once.
     private static readonly KeyValuePair<string, string?> Connects = new("Storage__Redis__ConnectTimeout", $"{JobHarness.Patience}");
