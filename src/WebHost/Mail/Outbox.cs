@@ -21,6 +21,7 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
     private readonly MailQueue queue = new();
     private readonly MailQueue notices = new();
     private readonly CancellationTokenSource ending = new();
+    private readonly Lock gate = new();
 
     /// <summary>Takes a job. False: there is no room; the caller still answers as always, because the answer may not depend on the account.</summary>
     /// <param name="kind">Name of the mail.</param>
@@ -39,8 +40,12 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
             Again(job);
         }
 
-        queue.Jobs.Writer.TryComplete();
-        notices.Jobs.Writer.TryComplete();
+        lock (gate)
+        {
+            queue.Jobs.Writer.TryComplete();
+            notices.Jobs.Writer.TryComplete();
+        }
+
         if (ExecuteTask is { } work)
         {
             await work.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -136,12 +141,15 @@ internal sealed class Outbox(IServiceScopeFactory scopes, TimeProvider clock, IL
         Again(job);
     }
 
-    // Once, whoever comes first: the end of its pause or the end of the host.
+    // Once, whoever comes first: the end of its pause or the end of the host, which closes the queue after it and not in the middle.
     private void Again(MailJob job)
     {
-        if (job.Queue.Delayed.TryRemove(job, out _))
+        lock (gate)
         {
-            Post(job);
+            if (job.Queue.Delayed.TryRemove(job, out _))
+            {
+                Post(job);
+            }
         }
     }
 
