@@ -25,9 +25,9 @@ internal static class Antiforgery
     public static TBuilder IgnoresCookie<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(IgnoresCookieMetadata.Instance);
 
-    /// <summary>Refuses such calls without it. After routing, before authentication.</summary>
+    /// <summary>Refuses such calls without it. After routing, before authentication. Where cookies are off nobody is authenticated by one.</summary>
     public static IApplicationBuilder UseCookieAntiforgery(this IApplicationBuilder app) => app.Use((context, next) =>
-        IsAllowed(context) ? next(context) : RefuseAsync(context));
+        IsAllowed(context) || !context.TakesCookies() ? next(context) : RefuseAsync(context));
 
     internal static bool IsAllowed(HttpContext context)
     {

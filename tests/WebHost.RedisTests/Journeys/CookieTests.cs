@@ -47,6 +47,7 @@ public sealed class CookieTests(HostFixture fixture)
 
         (await WithCookieAsync(HttpMethod.Get, "/api/auth/verify", login.Tokens.Session, through: own)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await WithCookieAsync(HttpMethod.Get, "/api/auth/profile", login.Tokens.Session, through: own)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await WithCookieAsync(HttpMethod.Post, "/api/auth/logout-all", login.Tokens.Session, through: own)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await own.VerifyAsync(login.Tokens.Session)).ShouldBe(HttpStatusCode.OK);
     }
 
