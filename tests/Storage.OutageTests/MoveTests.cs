@@ -122,6 +122,10 @@ public sealed class MoveTests : IAsyncLifetime
         (await revoking.Sessions.RevokeAsync("ada", one.Token.Id, None)).Outcome.ShouldBe(RevocationOutcome.Journalled);
         (await revoking.Sessions.RevokeAllAsync("ben", null, None)).Outcome.ShouldBe(RevocationOutcome.Journalled);
         await revoking.RecoverAsync();
+        // Once more, now in Redis, which knows of the one only by the mark that the replay has left.
+        (await revoking.Sessions.RevokeAsync("ada", one.Token.Id, None)).ShouldSatisfyAllConditions(
+            again => again.Outcome.ShouldBe(RevocationOutcome.Done), again => again.Ended.ShouldBe(0));
+        (await revoking.Sessions.RevokeAllAsync("ben", null, None)).Outcome.ShouldBe(RevocationOutcome.Done);
 
         await host.RecoverAsync();
 

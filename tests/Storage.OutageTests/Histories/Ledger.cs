@@ -50,11 +50,9 @@ internal sealed record Claim(int Host, int User, TrackedSession? Session, int Kn
 }
 
 /// <summary>What was said, in the order in which it was said.</summary>
-internal sealed class Ledger
+/// <param name="latestCall">How late a call without an answer may still come. Sessions that begin within it after such a call are doubtful.</param>
+internal sealed class Ledger(TimeSpan latestCall)
 {
-    // Longer than a thread stands still.
-    private static readonly TimeSpan LatestCall = TimeSpan.FromSeconds(15);
-
     private readonly Lock gate = new();
     private readonly List<TrackedSession> sessions = [];
     private readonly List<Claim> claims = [];
@@ -74,7 +72,7 @@ internal sealed class Ledger
     public void Add(TrackedSession session) => Locked(() =>
     {
         session.Answered = Now();
-        session.Doubtful |= late.TryGetValue(session.User, out var doubted) && Stopwatch.GetElapsedTime(doubted) < LatestCall;
+        session.Doubtful |= late.TryGetValue(session.User, out var doubted) && Stopwatch.GetElapsedTime(doubted) < latestCall;
         sessions.Add(session);
     });
 
